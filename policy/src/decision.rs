@@ -1,0 +1,107 @@
+//! What came of one review: the outcome of every policy that matched it. Knows nothing of HTTP or of the hub.
+
+use crate::{Action, OnError, PolicyCode, PolicyName, Severity};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// In which of the three dialects a policy is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dialect {
+    /// Rego v1 in `package writ.*` with `# METADATA`.
+    Writ,
+    /// Rego v0 in `package kubernetes.admission.*`.
+    MagTape,
+}
+
+impl Dialect {
+    /// The word that rows and pages use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Dialect::Writ => "writ",
+            Dialect::MagTape => "magtape",
+        }
+    }
+}
+
+/// What a policy says of itself. Shared by all its results.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PolicyInfo {
+    /// Unique in the repository.
+    pub name: PolicyName,
+    /// Unique in the repository.
+    pub code: PolicyCode,
+    /// One line for people.
+    pub title: String,
+    /// What it checks and why.
+    pub description: String,
+    /// How bad a failure is.
+    pub severity: Severity,
+    /// `group/Kind` (`Kind` for the core group), or `*` for every kind.
+    pub kinds: Vec<String>,
+    /// How it is written.
+    pub dialect: Dialect,
+    /// What its own error means.
+    pub on_error: OnError,
+    /// The file it is declared in.
+    pub path: String,
+}
+
+/// The outcome of all matching policies on one review.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// One per policy whose kinds match, in the order of policy codes.
+    pub results: Vec<PolicyResult>,
+}
+
+/// The outcome of one policy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PolicyResult {
+    /// Who judged.
+    pub policy: Arc<PolicyInfo>,
+    /// What it found.
+    pub outcome: Outcome,
+    /// What that does to the request. `None` for a pass.
+    pub action: Option<Action>,
+    /// Time spent evaluating, in microseconds.
+    pub micros: u32,
+}
+
+/// What one policy found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// No objection.
+    Pass,
+    /// One or more objections, as the developer reads them: `[FAIL] LOW - ... (MT1001)`.
+    Fail(Vec<String>),
+    /// It erred or ran out of its budget; the reason is for people.
+    Error(String),
+}
+
+impl Decision {
+    /// Whether the request goes through.
+    pub fn is_allowed(&self) -> bool {
+        self.results.iter().all(|result| result.action != Some(Action::Deny))
+    }
+
+    /// The results that are not passes.
+    pub fn objections(&self) -> impl Iterator<Item = &PolicyResult> {
+        self.results.iter().filter(|result| result.outcome != Outcome::Pass)
+    }
+}
+
+impl PolicyResult {
+    /// The messages of a failure; for an error the one sentence that says so; nothing for a pass.
+    pub fn messages(&self) -> Vec<String> {
+        match &self.outcome {
+            Outcome::Pass => vec![],
+            Outcome::Fail(messages) => messages.clone(),
+            Outcome::Error(reason) => {
+                vec![format!(
+                    "[ERROR] {} - {}: {reason} ({})",
+                    self.policy.severity, self.policy.name, self.policy.code
+                )]
+            }
+        }
+    }
+}

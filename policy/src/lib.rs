@@ -1,0 +1,35 @@
+//! What a policy is and what it decides. Pure: no I/O, no clock, no threads, no environment.
+//! Time, budgets, Namespace objects and file contents are arguments; the callers own them.
+//!
+//! A newcomer's order: [`source`] (files as the repository has them) -> [`check`] (is it sound?) ->
+//! [`bundle`] (what travels) -> [`PolicySet`] (what decides) -> [`Decision`] -> [`answer`] (what is said).
+
+pub mod action;
+pub mod answer;
+pub mod bundle;
+pub mod check;
+pub mod decision;
+pub mod diagnostic;
+pub mod digest;
+pub mod fleet;
+pub mod name;
+pub mod policy_set;
+pub mod review;
+pub mod severity;
+pub mod sign;
+pub mod source;
+pub mod unit_test;
+pub mod wire;
+
+pub use action::{Action, OnError};
+pub use answer::answer;
+pub use check::{CheckReport, check};
+pub use decision::{Decision, Dialect, Outcome, PolicyInfo, PolicyResult};
+pub use diagnostic::{Diagnostic, Level};
+pub use digest::Digest;
+pub use fleet::{Fleet, Settings};
+pub use name::{AgentId, ClusterName, Labels, NamespaceName, PolicyCode, PolicyName, Revision};
+pub use policy_set::{Budget, Decided, PolicySet};
+pub use review::{Namespaces, NoNamespaces, ReviewError, ReviewFacts};
+pub use severity::{DenyLevel, Severity};
+pub use source::SourceFile;

@@ -1,0 +1,45 @@
+//! One AdmissionReview, v1 or v1beta1, as the API server sends it. Parsed once; policies see the whole of it.
+
+/// Where a policy's Namespace objects come from. The agent answers from its replicated data or from `--namespaces DIR`.
+pub trait Namespaces {
+    /// The Namespace object as JSON text, if it is known.
+    fn find(&self, name: &str) -> Option<std::sync::Arc<str>>;
+}
+
+/// Knows no Namespace object.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoNamespaces;
+
+impl Namespaces for NoNamespaces {
+    fn find(&self, _: &str) -> Option<std::sync::Arc<str>> {
+        None
+    }
+}
+
+/// The fields that route and describe a review: what reports carry, never the object itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReviewFacts {
+    /// `admission.k8s.io/v1` or `admission.k8s.io/v1beta1`; the answer says the same.
+    pub api_version: String,
+    /// The review's uid.
+    pub uid: String,
+    /// `group/Kind`, or `Kind` for the core group.
+    pub kind: String,
+    /// Empty for cluster-scoped objects.
+    pub namespace: String,
+    /// Name, or generateName with a trailing `*`.
+    pub name: String,
+    /// The object's uid, empty on CREATE.
+    pub object_uid: String,
+    /// The controlling owner as `Kind/name` (a ReplicaSet's hash suffix removed: `Deployment/web`), or the object itself.
+    pub workload: String,
+    /// CREATE, UPDATE, DELETE or CONNECT.
+    pub operation: String,
+    /// Who asked.
+    pub user: String,
+}
+
+/// The bytes are not an AdmissionReview: HTTP 400 with this reason.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not an AdmissionReview: {0}")]
+pub struct ReviewError(pub String);
