@@ -1,1 +1,3 @@
-//! .
+//! The hub: follows a policy repository, serves signed bundles to agents, stores and shows what they report.
+
+pub mod repository;
