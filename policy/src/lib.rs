@@ -11,6 +11,7 @@ pub mod check;
 pub mod decision;
 pub mod diagnostic;
 pub mod digest;
+pub mod engine;
 pub mod fleet;
 pub mod name;
 pub mod policy_set;
