@@ -1,1 +1,32 @@
-//! .
+//! The agent of one cluster: a validating admission webhook that decides with the last good bundle it verified, hub
+//! reachable or not. [`run`] wires the loops; each module says what it owns.
+
+pub mod agent;
+pub mod backoff;
+pub mod certificate;
+pub mod clock;
+pub mod config;
+pub mod disk;
+pub mod enroll;
+pub mod fatal;
+pub mod health;
+pub mod hub;
+pub mod identity;
+pub mod log;
+pub mod metrics;
+pub mod namespaces;
+pub mod process;
+pub mod report;
+pub mod server;
+pub mod status;
+pub mod tls;
+pub mod webhook;
+
+pub use agent::run;
+pub use config::Config;
+pub use process::main_with;
+
+/// An error with its causes, as one line of a log.
+pub(crate) fn log_chain(error: &anyhow::Error) -> String {
+    format!("{error:#}")
+}

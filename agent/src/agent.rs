@@ -1,0 +1,121 @@
+//! The wiring: what is made, in which order, and which loops run. The last good bundle is enforced before the hub is
+//! contacted and before a port is open; the first loop to end ends the process.
+
+use crate::certificate::CertificateFolder;
+use crate::config::Config;
+use crate::fatal::{self, Fatal};
+use crate::health::{self, Health};
+use crate::metrics::Metrics;
+use crate::namespaces::NamespaceFolder;
+use crate::report::Recorder;
+use crate::status::Status;
+use crate::webhook::Webhook;
+use crate::{clock, disk, server, tls};
+use anyhow::Context;
+use serde_json::json;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+use writ_runtime::{Evaluator, EvaluatorConfig, Namespaces};
+
+/// Reviews that may wait for each evaluation thread.
+const QUEUE_PER_WORKER: usize = 64;
+
+/// Runs the agent until shutdown or until one of its loops ends.
+pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    config.validate()?;
+    tls::install_provider();
+    disk::create_folder(&config.data)?;
+    let _lock = disk::lock(&config.data)?;
+
+    let health =
+        Health { status: Arc::new(Status::new(uuid::Uuid::now_v7(), clock::now())), metrics: Arc::new(Metrics::new()) };
+    let evaluator = evaluator(&config)?;
+    let (fatal, raised) = Fatal::new();
+    let (recorder, _recorded) = Recorder::new(health.metrics.clone());
+    let mut tasks = Tasks::new(shutdown);
+    tasks.spawn("watch", fatal::watch(raised, tasks.shutdown.clone()));
+
+    let webhook =
+        Webhook::new(evaluator, recorder, health.status.clone(), health.metrics.clone(), config.failure_policy, fatal);
+    listen(&config, webhook, health, &mut tasks).await?;
+    tasks.first_end().await
+}
+
+fn evaluator(config: &Config) -> anyhow::Result<Evaluator> {
+    let namespaces: Namespaces = match &config.namespaces {
+        Some(folder) => Arc::new(NamespaceFolder::load(folder)?),
+        None => Arc::new(writ_policy::NoNamespaces),
+    };
+    let workers = config.workers;
+    let budget = writ_policy::Budget::default();
+    Ok(Evaluator::start(EvaluatorConfig { workers, queue: workers * QUEUE_PER_WORKER, budget }, namespaces))
+}
+
+/// Opens both ports and says where they are.
+async fn listen(config: &Config, webhook: Webhook, health: Health, tasks: &mut Tasks) -> anyhow::Result<()> {
+    let kept = CertificateFolder::new(&config.data);
+    let material = kept.ensure(&config.certificate_names(), clock::now())?;
+    health.metrics.certificate_expiry.set(material.expires_at()?);
+    let tls = server::tls(&material).await?;
+    let (secure, secure_address) = server::bind(config.listen)?;
+    let (plain, plain_address) = server::bind(config.metrics_listen)?;
+
+    let probes = health::probes(health.clone());
+    let router = webhook.router().merge(probes.clone());
+    tasks.spawn("webhook", server::serve_tls(secure, tls, router, tasks.shutdown.clone()));
+    let router = probes.merge(health::metrics(health));
+    tasks.spawn("metrics", server::serve_plain(plain, router, tasks.shutdown.clone()));
+    if let Some(path) = &config.listen_file {
+        write_listen_file(path, secure_address, plain_address, &kept.authority())?;
+    }
+    info!(listen = %secure_address, metrics_listen = %plain_address, "webhook at https://{secure_address}/validate");
+    Ok(())
+}
+
+fn write_listen_file(path: &Path, secure: SocketAddr, plain: SocketAddr, ca: &Path) -> anyhow::Result<()> {
+    let ca = std::path::absolute(ca).context("naming the authority's file")?;
+    let webhook = format!("https://{}", reachable(secure));
+    let addresses = json!({"webhook": webhook, "metrics": format!("http://{}", reachable(plain)), "ca": ca});
+    disk::write_atomic(path, addresses.to_string().as_bytes(), disk::PUBLIC)
+}
+
+/// The bound address as somebody on this machine reaches it.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    address
+}
+
+/// The loops of the process. The first to end, well or badly, ends all.
+pub(crate) struct Tasks {
+    set: JoinSet<anyhow::Result<()>>,
+    pub(crate) shutdown: CancellationToken,
+}
+
+impl Tasks {
+    fn new(shutdown: CancellationToken) -> Self {
+        Self { set: JoinSet::new(), shutdown }
+    }
+
+    pub(crate) fn spawn(
+        &mut self,
+        name: &'static str,
+        task: impl Future<Output = anyhow::Result<()>> + Send + 'static,
+    ) {
+        self.set.spawn(async move { task.await.with_context(|| format!("the {name} loop")) });
+    }
+
+    async fn first_end(mut self) -> anyhow::Result<()> {
+        let mut outcome = Ok(());
+        while let Some(ended) = self.set.join_next().await {
+            self.shutdown.cancel();
+            outcome = outcome.and(ended.unwrap_or_else(|panic| Err(panic.into())));
+        }
+        outcome
+    }
+}

@@ -1,0 +1,93 @@
+//! Enrollment: a one-time token becomes an identity. Done once in the life of a data folder.
+
+use crate::backoff::Backoff;
+use crate::hub::{Hub, HubError};
+use crate::status::Status;
+use crate::{identity, log_chain};
+use anyhow::Context;
+use std::path::Path;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+use writ_policy::wire::{Enroll, Enrolled};
+
+/// Enrolls, however long it takes: the hub may be away and the token may come later. `None` at shutdown.
+pub async fn run(
+    hub: &Hub,
+    data: &Path,
+    token_file: Option<&Path>,
+    status: &Status,
+    shutdown: &CancellationToken,
+) -> Option<Enrolled> {
+    let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(15));
+    loop {
+        let attempt = tokio::select! {
+            attempt = attempt(hub, data, token_file) => attempt,
+            () = shutdown.cancelled() => return None,
+        };
+        let problem = match attempt {
+            Ok(identity) => {
+                info!(cluster.name = %identity.cluster, "enrolled as the agent of cluster `{}`", identity.cluster);
+                return Some(identity);
+            }
+            Err(problem) => log_chain(&problem),
+        };
+        status.set_problem(format!("not enrolled: {problem}"));
+        match backoff.attempt() {
+            0 => error!(error = problem, "not enrolled yet; will keep trying"),
+            attempt => warn!(error = problem, attempt, "still not enrolled"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(backoff.next_pause()) => {}
+            () = shutdown.cancelled() => return None,
+        }
+    }
+}
+
+async fn attempt(hub: &Hub, data: &Path, token_file: Option<&Path>) -> anyhow::Result<Enrolled> {
+    let path = token_file.context("--token-file names the enrollment token, and is needed until enrolled")?;
+    let text = std::fs::read_to_string(path).with_context(|| format!("reading the token {}", path.display()))?;
+    let token = Token::parse(text.trim())?;
+    let enroll = Enroll { token: token.text.to_owned(), version: env!("CARGO_PKG_VERSION").into() };
+    let identity = match hub.enroll(&enroll).await {
+        Err(HubError::Unauthorized(reason)) => anyhow::bail!("the enrollment token is not accepted: {reason}"),
+        answer => answer?,
+    };
+    let actual = identity.hub_key.fingerprint();
+    let expected = token.fingerprint;
+    anyhow::ensure!(actual == expected, "the hub's key is {actual}, but the token was made by {expected}");
+    identity::save(data, &identity)?;
+    Ok(identity)
+}
+
+/// `writ_<secret>_<fingerprint of the hub's key>`. The secret is base64url and may itself hold `_`.
+struct Token<'a> {
+    text: &'a str,
+    fingerprint: &'a str,
+}
+
+impl<'a> Token<'a> {
+    fn parse(text: &'a str) -> anyhow::Result<Self> {
+        let parts = text.strip_prefix("writ_").and_then(|rest| rest.rsplit_once('_'));
+        let (secret, fingerprint) = parts.context("the token file holds no enrollment token (writ_..._...)")?;
+        let hex = fingerprint.len() == 16 && fingerprint.bytes().all(|byte| byte.is_ascii_hexdigit());
+        anyhow::ensure!(hex && secret.len() >= 43, "the enrollment token is cut or mistyped");
+        Ok(Self { text, fingerprint })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn token_names_the_hubs_key() {
+        let secret = "a_b-".repeat(11);
+        let text = format!("writ_{secret}_0123456789abcdef");
+        assert_eq!(Token::parse(&text).unwrap().fingerprint, "0123456789abcdef");
+        for wrong in ["", "writ_", "writ_short_0123456789abcdef", &text[..text.len() - 1], &text[1..]] {
+            let error = Token::parse(wrong).err().expect(wrong).to_string();
+            assert!(!error.contains(&secret), "the secret is not repeated: {error}");
+        }
+    }
+}

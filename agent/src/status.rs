@@ -1,0 +1,96 @@
+//! What the agent says of itself: to the hub with each request, to probes, to metrics. Facts only; loops write them.
+
+use arc_swap::ArcSwapOption;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use uuid::Uuid;
+use writ_policy::wire::{Active, Refused};
+
+/// What is enforced, with the promises of its assignment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enforced {
+    /// The proof that the hub is sent.
+    pub active: Active,
+    /// How many policies decide.
+    pub policies: usize,
+    /// When the hub signed the assignment, Unix milliseconds.
+    pub issued_at: i64,
+    /// From when on it counts as stale, Unix milliseconds.
+    pub stale_after: i64,
+}
+
+/// Shared by all tasks.
+#[derive(Debug)]
+pub struct Status {
+    /// Made anew at each start; names this run's reports.
+    pub boot: Uuid,
+    /// When this process started.
+    pub started_at: i64,
+    enforced: ArcSwapOption<Enforced>,
+    refused: Mutex<Option<Refused>>,
+    problem: Mutex<String>,
+    hub_connected: AtomicBool,
+}
+
+impl Status {
+    /// Nothing is enforced yet.
+    pub fn new(boot: Uuid, now: i64) -> Self {
+        Self {
+            boot,
+            started_at: now,
+            enforced: ArcSwapOption::empty(),
+            refused: Mutex::default(),
+            problem: Mutex::new("starting".into()),
+            hub_connected: AtomicBool::new(false),
+        }
+    }
+
+    /// What is enforced.
+    pub fn enforced(&self) -> Option<Arc<Enforced>> {
+        self.enforced.load_full()
+    }
+
+    /// Something is enforced from now on; what was refused before no longer matters.
+    pub fn set_enforced(&self, enforced: Enforced) {
+        self.enforced.store(Some(enforced.into()));
+        *guard(&self.refused) = None;
+    }
+
+    /// The last refusal, unless something was accepted since.
+    pub fn refused(&self) -> Option<Refused> {
+        guard(&self.refused).clone()
+    }
+
+    /// An assignment was refused. True when it is not the one that was refused before.
+    pub fn set_refused(&self, refused: Refused) -> bool {
+        let mut last = guard(&self.refused);
+        let is_new = last.as_ref().is_none_or(|last| last.assignment != refused.assignment);
+        *last = Some(refused);
+        is_new
+    }
+
+    /// Why nothing is enforced yet, for people.
+    pub fn problem(&self) -> String {
+        guard(&self.problem).clone()
+    }
+
+    /// Says why nothing is enforced yet.
+    pub fn set_problem(&self, problem: impl Into<String>) {
+        *guard(&self.problem) = problem.into();
+    }
+
+    /// Whether the last request reached the hub.
+    pub fn hub_connected(&self) -> bool {
+        self.hub_connected.load(Relaxed)
+    }
+
+    /// Says whether the hub answers. True when that changed.
+    pub fn set_hub_connected(&self, connected: bool) -> bool {
+        self.hub_connected.swap(connected, Relaxed) != connected
+    }
+}
+
+/// A panic while a text was replaced leaves a text; going on is right.
+fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
