@@ -1,0 +1,50 @@
+# METADATA
+# title: Pod disruption budgets leave room for node maintenance
+# description: >-
+#   An absolute number stops being right when replicas change, and a budget that allows too few disruptions
+#   blocks node drains and upgrades.
+# custom:
+#   code: MT1005
+#   severity: HIGH
+#   kinds: [policy/PodDisruptionBudget]
+package writ.policy_pdb
+
+import data.lib.fields
+
+# Lowest and highest percentage that leaves both the workload and its operators room.
+ranges := {
+	"minAvailable": [0, 66],
+	"maxUnavailable": [33, 100],
+}
+
+deny contains msg if {
+	some field, value in budgets
+	not is_percentage(value)
+	msg := sprintf("Value \"%v\" for \"%s\" should be a Percentage, not an Integer", [value, field])
+}
+
+deny contains msg if {
+	some field, value in budgets
+	is_percentage(value)
+	[lowest, highest] := ranges[field]
+	not is_within(value, lowest, highest)
+	msg := sprintf("Value (%s) for \"%s\" not within range %d%%-%d%%", [value, field, lowest, highest])
+}
+
+budgets[field] := value if {
+	not fields.is_deletion
+	some field, _ in ranges
+	value := input.review.object.spec[field]
+	not is_null(value)
+}
+
+is_percentage(value) if {
+	is_string(value)
+	endswith(value, "%")
+}
+
+is_within(value, lowest, highest) if {
+	number := to_number(trim_suffix(value, "%"))
+	number >= lowest
+	number <= highest
+}
