@@ -1,18 +1,19 @@
--- One text for SQLite and PostgreSQL: BIGINT integers, Unix milliseconds in *_at, TEXT and BYTEA-free JSON as TEXT.
+-- One text for SQLite and PostgreSQL: BIGINT integers, Unix milliseconds in *_at, JSON as TEXT; ids are given by the
+-- hub (the largest so far plus one, in the writing transaction). PostgreSQL reads BLOB as a domain over BYTEA.
 -- Names that repeat (namespaces, policies, kinds, ...) are interned in `names`.
 
-CREATE TABLE hub_settings (                  -- one row per setting: signing key id, admin token hash, ...
+CREATE TABLE hub_settings (                  -- one row per setting: admin token hash, state of the source
     name            TEXT   NOT NULL PRIMARY KEY,
     value           TEXT   NOT NULL
 );
 
 CREATE TABLE names (
-    id              INTEGER NOT NULL PRIMARY KEY,
+    id              BIGINT NOT NULL PRIMARY KEY,
     name            TEXT   NOT NULL UNIQUE
 );
 
 CREATE TABLE clusters (
-    id              INTEGER NOT NULL PRIMARY KEY,
+    id              BIGINT NOT NULL PRIMARY KEY,
     name            TEXT   NOT NULL UNIQUE,
     labels          TEXT   NOT NULL,         -- JSON object, bound by the enrollment token
     enrolled_at     BIGINT NOT NULL,
@@ -21,6 +22,10 @@ CREATE TABLE clusters (
     agent_version   TEXT,
     boot            TEXT,
     started_at      BIGINT,
+    active_digest   TEXT,                    -- digest of the assignment it enforces
+    active_epoch    BIGINT,
+    active_revision TEXT,
+    active_at       BIGINT,
     refused_digest  TEXT,
     refused_reason  TEXT,
     refused_at      BIGINT,
@@ -47,16 +52,18 @@ CREATE TABLE agents (
 );
 
 CREATE TABLE revisions (
-    id              INTEGER NOT NULL PRIMARY KEY,
+    id              BIGINT NOT NULL PRIMARY KEY,
     revision        TEXT   NOT NULL UNIQUE,        -- full commit id
     author          TEXT   NOT NULL,
     message         TEXT   NOT NULL,
     committed_at    BIGINT NOT NULL,
     seen_at         BIGINT NOT NULL,               -- when the hub first saw it
-    published_at    BIGINT,                        -- when it was first served; NULL: refused
-    state           TEXT   NOT NULL,               -- served | refused
+    published_at    BIGINT,                        -- when it was first served; NULL: never
+    served_at       BIGINT,                        -- when it last became what the hub serves; the newest is served
+    state           TEXT   NOT NULL,               -- served | refused | superseded (a later commit came before it was built)
     diagnostics     TEXT   NOT NULL,               -- JSON array of Diagnostic
     policies        BIGINT NOT NULL DEFAULT 0,
+    fleet           TEXT   NOT NULL DEFAULT '{}',  -- JSON of Fleet, from fleet.yaml
     index_digest    TEXT,
     statement       TEXT                           -- JSON of Signed, the bundle statement
 );

@@ -1,1 +1,26 @@
-fn main() {}
+//! The `writ-hub` process.
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some(writ_runtime::self_test::SUBCOMMAND) {
+        return writ_runtime::self_test::run_child();
+    }
+    let config = writ_hub::config::Config::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(writ_hub::main_with(config)),
+        Err(error) => Err(error.into()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => report(&error),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the last word of the process, also when logging could not begin")]
+fn report(error: &anyhow::Error) -> ExitCode {
+    eprintln!("writ-hub: {error:#}");
+    ExitCode::FAILURE
+}

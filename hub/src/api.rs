@@ -1,0 +1,89 @@
+//! The routes. One file per endpoint; layers that hold for all of them are here: request ids, bounds on size and
+//! time, security headers, and a panic that ends one request instead of the process.
+
+use crate::access;
+use crate::app::App;
+use crate::failure;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use http::{HeaderName, HeaderValue, header};
+use serde::Deserialize;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::csrf::CsrfLayer;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::RequestBodyTimeoutLayer;
+
+pub mod health;
+pub mod session;
+
+/// The largest body of a request, unless a route says otherwise.
+pub const MAX_BODY_BYTES: usize = 64 << 10;
+/// The longest that a client may take between two pieces of its body.
+const BODY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+/// What a page of the hub may do: nothing that is not the hub's own.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+    connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// All routes with the layers that hold for each.
+pub fn router(app: App) -> Router {
+    let routes = Router::new().merge(agent_routes()).merge(people_routes()).merge(crate::pages::router());
+    routes
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn_with_state(app.clone(), access::check_host))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(failure::show_as_json))
+        .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
+        .layer(set(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
+        .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(set(header::X_FRAME_OPTIONS, "DENY"))
+        .layer(set(header::REFERRER_POLICY, "no-referrer"))
+        .layer(set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
+        .layer(set(header::CACHE_CONTROL, "no-store"))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        .with_state(app)
+}
+
+/// What agents call.
+fn agent_routes() -> Router<App> {
+    Router::new()
+}
+
+/// What people and their tools call, and probes.
+fn people_routes() -> Router<App> {
+    Router::new()
+        .route("/login", axum::routing::post(session::sign_in))
+        .route("/logout", axum::routing::post(session::sign_out))
+        .layer(CsrfLayer::new())
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+}
+
+fn set(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+}
+
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> axum::response::Response {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    let failure: failure::Failure = failure::Error::Internal(anyhow::anyhow!("a handler panicked: {text}")).into();
+    axum::response::IntoResponse::into_response(failure)
+}
+
+/// A JSON body; what is wrong with it is a [`failure::Failure`].
+#[derive(Debug, FromRequest)]
+#[from_request(via(axum::Json), rejection(failure::Failure))]
+pub struct Json<T>(pub T);
+
+/// Query parameters; what is wrong with them is a [`failure::Failure`].
+#[derive(Debug, FromRequestParts)]
+#[from_request(via(axum::extract::Query), rejection(failure::Failure))]
+pub struct Query<T>(pub T);
+
+/// Path parameters; what is wrong with them is a [`failure::Failure`].
+#[derive(Debug, Deserialize, FromRequestParts)]
+#[from_request(via(axum::extract::Path), rejection(failure::Failure))]
+pub struct Path<T>(pub T);

@@ -1,0 +1,133 @@
+//! The hub's command line and environment. Each field is flag, variable, default and one line of reference.
+//! Secrets come as files; nothing else in the hub reads the environment.
+
+use anyhow::{Context, bail, ensure};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Follows a policy repository, serves signed bundles to agents, stores and shows what they report.
+#[derive(Debug, Clone, clap::Parser)]
+#[command(name = "writ-hub", version)]
+pub struct Config {
+    /// Folder of the database, the signing key and the mirror of the repository.
+    #[arg(long, env = "WRIT_DATA", default_value = "./writ-hub", value_name = "DIR")]
+    pub data: PathBuf,
+    /// The policy repository: a local path or a URL (https, ssh, file).
+    #[arg(long, env = "WRIT_SOURCE", value_name = "URL_OR_PATH")]
+    pub source: String,
+    /// The branch that is enforced.
+    #[arg(long, env = "WRIT_BRANCH", default_value = "main")]
+    pub branch: String,
+    /// The folder within the repository that holds the policies; empty for all of it.
+    #[arg(long, env = "WRIT_PATH", default_value = "", value_name = "FOLDER")]
+    pub path: String,
+    /// How often the source is asked for news. A local path is watched besides.
+    #[arg(long, env = "WRIT_POLL", default_value = "30s", value_parser = duration)]
+    pub poll: Duration,
+    /// Where the hub listens. On another address than loopback, pages and API ask for the admin token.
+    #[arg(long, env = "WRIT_LISTEN", default_value = "127.0.0.1:8420")]
+    pub listen: SocketAddr,
+    /// A file that receives the address (`http://127.0.0.1:8420`) once the hub listens.
+    #[arg(long, env = "WRIT_LISTEN_FILE", value_name = "FILE")]
+    pub listen_file: Option<PathBuf>,
+    /// Certificate chain in PEM; with it the hub serves https.
+    #[arg(long, env = "WRIT_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key in PEM.
+    #[arg(long, env = "WRIT_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// A file with the admin token, at least 20 characters. Without it one is made at the first start and shown once.
+    #[arg(long, env = "WRIT_ADMIN_TOKEN_FILE", value_name = "FILE")]
+    pub admin_token_file: Option<PathBuf>,
+    /// User name for the source.
+    #[arg(long, env = "WRIT_SOURCE_USERNAME", value_name = "NAME")]
+    pub source_username: Option<String>,
+    /// A file with the password or access token for the source.
+    #[arg(long, env = "WRIT_SOURCE_PASSWORD_FILE", value_name = "FILE")]
+    pub source_password_file: Option<PathBuf>,
+    /// Certificate authority of the source's https, in PEM.
+    #[arg(long, env = "WRIT_SOURCE_CA", value_name = "FILE")]
+    pub source_ca: Option<PathBuf>,
+    /// How long a request of an agent is held while there is nothing new.
+    #[arg(long, env = "WRIT_HOLD", default_value = "30s", value_parser = duration, hide = true)]
+    pub hold: Duration,
+    /// Checks policies in this process instead of a limited child process. For tests only.
+    #[arg(long, hide = true)]
+    pub check_in_process: bool,
+    /// How log lines are written.
+    #[arg(long, env = "WRIT_LOG_FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+    /// What is logged: a level, or levels by module (`info,writ_hub=debug`).
+    #[arg(long, env = "WRIT_LOG", default_value = "info", value_name = "FILTER")]
+    pub log: String,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+impl Config {
+    /// Checks what one field alone cannot know.
+    pub fn validate(&self) -> anyhow::Result<()> {
+        ensure!(!self.source.trim().is_empty(), "--source is empty: name the policy repository");
+        ensure!(self.poll >= Duration::from_millis(100), "--poll is below 100ms");
+        ensure!(self.hold <= Duration::from_secs(60), "--hold is above 60s");
+        if !is_plain_folder(&self.path) {
+            bail!("--path {:?} is not a folder within the repository", self.path);
+        }
+        let parts_are_plain = self.branch.split('/').all(|part| !part.is_empty() && !part.starts_with(['.', '-']));
+        if !parts_are_plain || self.branch.contains(|c: char| c.is_control() || " ~^:?*[\\".contains(c)) {
+            bail!("--branch {:?} is not the name of a branch", self.branch);
+        }
+        Ok(())
+    }
+}
+
+/// The secret in a file, without the line end; the error names the file, never the content.
+pub fn read_secret(path: &Path) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+    let secret = text.trim_end_matches(['\r', '\n']).to_owned();
+    ensure!(!secret.is_empty(), "{} is empty", path.display());
+    Ok(secret)
+}
+
+fn is_plain_folder(path: &str) -> bool {
+    path.is_empty() || writ_policy::source::checked_path(path.trim_end_matches('/')).is_ok()
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let span: jiff::SignedDuration =
+        text.parse().map_err(|_| format!("{text:?} is not a duration such as 30s or 5m"))?;
+    span.try_into().map_err(|_| format!("{text:?} is negative"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    fn config(arguments: &[&str]) -> Config {
+        Config::parse_from(["writ-hub", "--source", "/srv/policies"].iter().chain(arguments))
+    }
+
+    #[test]
+    fn odd_folders_and_branches_are_refused_at_start() {
+        assert!(config(&[]).validate().is_ok());
+        assert!(config(&["--path", "policies/", "--branch", "release/1"]).validate().is_ok());
+        for arguments in [["--path", "../x"], ["--path", "/etc"], ["--branch", "a/.x"], ["--branch", "a b"]] {
+            assert!(config(&arguments).validate().is_err(), "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        assert_eq!(config(&["--poll", "5m"]).poll, Duration::from_secs(300));
+        assert!(Config::try_parse_from(["writ-hub", "--source", "x", "--poll", "soon"]).is_err());
+    }
+}

@@ -1,0 +1,94 @@
+//! What the hub keeps in its data folder besides the database: the signing key, and the lock that keeps a second hub
+//! out. The key is made at the first start and is the identity that agents trust: lose it and they enroll anew.
+
+use anyhow::{Context, ensure};
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use writ_policy::sign::SigningKey;
+
+/// The data folder, locked while this lives.
+#[derive(Debug)]
+pub struct Keep {
+    folder: PathBuf,
+    _lock: File,
+}
+
+impl Keep {
+    /// Opens the folder, makes it when it is not there, and locks it.
+    pub fn open(folder: &Path) -> anyhow::Result<Self> {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
+        let path = folder.join("lock");
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let lock = lock.with_context(|| format!("the data folder {} cannot be written", folder.display()))?;
+        ensure!(lock.try_lock().is_ok(), "another hub already uses the data folder {}", folder.display());
+        Ok(Self { folder: folder.to_owned(), _lock: lock })
+    }
+
+    /// The database file.
+    pub fn database(&self) -> PathBuf {
+        self.folder.join("hub.db")
+    }
+
+    /// Where the mirror of the repository is.
+    pub fn mirror(&self) -> PathBuf {
+        self.folder.join("mirror.git")
+    }
+
+    /// The signing key, made and kept at the first call.
+    pub fn signing_key(&self) -> anyhow::Result<SigningKey> {
+        let path = self.folder.join("hub.key");
+        match File::open(&path) {
+            Ok(mut file) => {
+                let mut pkcs8 = vec![];
+                file.read_to_end(&mut pkcs8).with_context(|| format!("reading {}", path.display()))?;
+                SigningKey::from_pkcs8(&pkcs8).with_context(|| format!("{} is not the hub's key", path.display()))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => make_key(&path),
+            Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
+        }
+    }
+}
+
+/// Written beside and renamed, so that a crash leaves either no key or a whole one.
+fn make_key(path: &Path) -> anyhow::Result<SigningKey> {
+    let (key, pkcs8) = SigningKey::generate();
+    let unfinished = path.with_extension("key.new");
+    let write = || {
+        let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&unfinished)?;
+        file.write_all(&pkcs8)?;
+        file.sync_all()?;
+        std::fs::rename(&unfinished, path)
+    };
+    write().with_context(|| format!("writing {}", path.display()))?;
+    Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn key_is_made_once_and_only_its_owner_reads_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let keep = Keep::open(folder.path()).unwrap();
+        let made = keep.signing_key().unwrap().public();
+        assert_eq!(keep.signing_key().unwrap().public(), made);
+        let mode = std::fs::metadata(folder.path().join("hub.key")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn second_hub_on_the_same_folder_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let _keep = Keep::open(folder.path()).unwrap();
+        let error = Keep::open(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("another hub"), "{error}");
+    }
+}

@@ -1,0 +1,131 @@
+//! The database. The only place that names sqlx; each file below holds the statements of one thing beside its rows.
+//! SQLite with one writing connection and several readers; the enum is the seam for PostgreSQL.
+//! What may be stored is decided by the callers: the store keeps what it is given.
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use std::path::Path;
+use std::time::Duration;
+
+/// Runs one body for whichever database the store is: `on!(self, |pool| query.fetch_all(pool).await)` reads,
+/// `on!(write self, ..)` writes one statement, `on!(tx tx, ..)` works within a transaction.
+macro_rules! on {
+    (write $store:expr, |$pool:ident| $body:expr) => {
+        match $store {
+            $crate::store::Store::Sqlite { writer: $pool, .. } => $body,
+        }
+    };
+    (tx $tx:expr, |$connection:ident| $body:expr) => {
+        match $tx {
+            $crate::store::Tx::Sqlite(transaction) => {
+                let $connection = &mut **transaction;
+                $body
+            }
+        }
+    };
+    ($store:expr, |$pool:ident| $body:expr) => {
+        match $store {
+            $crate::store::Store::Sqlite { readers: $pool, .. } => $body,
+        }
+    };
+}
+
+mod agents;
+mod settings;
+pub(crate) use agents::valid;
+
+/// Readers beside the one writer.
+const READERS: u32 = 4;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+
+/// The open database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub enum Store {
+    /// An embedded database in one file.
+    Sqlite {
+        /// The one connection that writes.
+        writer: SqlitePool,
+        /// Connections that only read; each sees what was committed before its query began.
+        readers: SqlitePool,
+    },
+}
+
+/// Writes that belong together. Dropped without [`Tx::commit`], none of them happened.
+#[derive(Debug)]
+pub enum Tx {
+    /// Holds the one writing connection until it ends.
+    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+}
+
+impl Store {
+    /// Opens the database file, makes it when it is not there, and brings it to this version's shape.
+    pub async fn open(file: &Path) -> anyhow::Result<Self> {
+        // A receipt means that the rows survive a power cut, hence FULL.
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .statement_cache_capacity(200)
+            .busy_timeout(Duration::from_secs(5));
+        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        MIGRATIONS.run(&writer).await?;
+        let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
+        Ok(Store::Sqlite { writer, readers })
+    }
+
+    /// Begins writes that belong together.
+    pub async fn begin(&self) -> sqlx::Result<Tx> {
+        match self {
+            Store::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)),
+        }
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> sqlx::Result<()> {
+        on!(self, |pool| sqlx::query("SELECT 1").execute(pool).await.map(drop))
+    }
+
+    /// Ends all connections; what was committed stays.
+    pub async fn close(&self) {
+        match self {
+            Store::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+        }
+    }
+}
+
+impl Tx {
+    /// Makes the writes happen, all of them.
+    pub async fn commit(self) -> sqlx::Result<()> {
+        match self {
+            Tx::Sqlite(transaction) => transaction.commit().await,
+        }
+    }
+}
+
+/// `count` rows of `width` placeholders: `($1, $2), ($3, $4)`. Only numbers are formatted, values are always bound.
+pub(crate) fn placeholders(count: usize, width: usize) -> String {
+    use std::fmt::Write;
+    let mut text = String::with_capacity(count * width * 6);
+    for row in 0..count {
+        text.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 1..=width {
+            let separator = if column == 1 { "" } else { ", " };
+            write!(text, "{separator}${}", row * width + column).expect("a string takes any text");
+        }
+        text.push(')');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn placeholders_count_through() {
+        assert_eq!(super::placeholders(2, 2), "($1, $2), ($3, $4)");
+    }
+}
