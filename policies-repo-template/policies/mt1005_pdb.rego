@@ -44,6 +44,7 @@ is_percentage(value) if {
 }
 
 is_within(value, lowest, highest) if {
+	regex.match("^[0-9]+%$", value)
 	number := to_number(trim_suffix(value, "%"))
 	number >= lowest
 	number <= highest

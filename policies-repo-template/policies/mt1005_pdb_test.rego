@@ -49,7 +49,7 @@ test_both_fields_are_judged if {
 }
 
 test_percentage_that_is_no_number_fails if {
-	every value in ["%", "x%", "fifty%", "50%%", "5 0%"] {
+	every value in ["%", "x%", "fifty%", "50%%", "5 0%", " 50%", "50 %", "+50%", "-50%", "50.5%", "1e1%"] {
 		expected := {sprintf("Value (%s) for \"minAvailable\" not within range 0%%-66%%", [value])}
 		deny == expected with input as budget({"minAvailable": value})
 	}

@@ -15,7 +15,7 @@ deny contains msg if {
 	not fields.is_deletion
 	some port in fields.list_in(input.review.object.spec, "ports")
 	port.name == "http"
-	to_number(port.port) == 443
+	port.port in {443, "443"}
 	msg := sprintf(
 		"Logical port name \"%s\" mismatch with port number \"%v\" for service \"%s\"",
 		[port.name, port.port, fields.object_name],

@@ -31,6 +31,5 @@ else := "is greater than 100 Megabytes" if to_number(trim_suffix(empty_dir.sizeL
 
 is_megabytes(size) if {
 	is_string(size)
-	endswith(size, "M")
-	is_number(to_number(trim_suffix(size, "M")))
+	regex.match(`^[0-9]+([.][0-9]+)?M$`, size)
 }

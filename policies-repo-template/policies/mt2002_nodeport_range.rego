@@ -79,8 +79,8 @@ is_well_formed if {
 }
 
 is_in_range(node_port) if {
-	number := to_number(node_port)
+	is_number(node_port)
 	some [lowest, highest] in bounds
-	number >= lowest
-	number <= highest
+	node_port >= lowest
+	node_port <= highest
 }
