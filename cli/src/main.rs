@@ -1,1 +1,55 @@
-fn main() {}
+//! `writ`: one binary for authors, operators and the demo. It parses, hands over and turns the result into an exit code.
+
+mod arguments;
+mod check;
+mod client;
+mod exit;
+mod files;
+mod init;
+mod rollback;
+mod status;
+mod template;
+mod terminal;
+mod test;
+mod token;
+mod wait;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|first| first == writ_runtime::self_test::SUBCOMMAND) {
+        return writ_runtime::self_test::run_child();
+    }
+    let arguments = arguments::Arguments::parse();
+    exit::of(run(arguments.command))
+}
+
+fn run(command: arguments::Command) -> exit::Outcome {
+    use arguments::Command;
+    match command {
+        Command::Init(options) => init::run(&options),
+        Command::Check(options) => block_on(check::run(options)),
+        Command::Test(options) => block_on(test::run(options)),
+        Command::Status(options) => block_on(status::run(options)),
+        Command::Wait(options) => block_on(wait::run(options)),
+        Command::Rollback(options) => rollback::run(&options),
+        Command::Token(arguments::Token::Create(options)) => block_on(token::run(options)),
+        Command::Version => version(),
+    }
+}
+
+/// Runs a command that waits for the network or for children.
+fn block_on(command: impl Future<Output = exit::Outcome>) -> exit::Outcome {
+    // A second installation in one process is refused, and harmless.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
+}
+
+fn version() -> exit::Outcome {
+    terminal::say(&format!("writ {}", env!("CARGO_PKG_VERSION")))?;
+    Ok(exit::DONE)
+}

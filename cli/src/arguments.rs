@@ -1,0 +1,204 @@
+//! What `writ` understands. The help texts here are the reference.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+use url::Url;
+use writ_policy::{ClusterName, Revision};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  what was asked for is so
+  1  it is not so, or it could not be done (the reason is on standard error)
+  2  wrong arguments; for `wait`, the time ran out";
+
+/// Policy for a fleet of Kubernetes clusters, from one git repository.
+#[derive(Debug, Parser)]
+#[command(name = "writ", version, after_help = EXIT_CODES, propagate_version = true, max_term_width = 110)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start a policies repository: twelve policies with tests, fleet.yaml, a page per code, a first commit
+    Init(Init),
+    /// Check a policies repository as the hub will: every file, every policy, every unit test
+    Check(Check),
+    /// Run the unit tests of policies (test_* rules in *_test.rego)
+    Test(Test),
+    /// Show what each cluster should enforce, what it does enforce, and since when
+    Status(Status),
+    /// Wait until every cluster proves that it enforces a commit
+    #[command(after_help = WAIT_CODES)]
+    Wait(Wait),
+    /// Undo one commit by a new one, after showing what that changes
+    Rollback(Rollback),
+    /// Make tokens by which agents enroll
+    #[command(subcommand)]
+    Token(Token),
+    /// Show the version
+    Version,
+}
+
+const WAIT_CODES: &str = "\
+Exit codes:
+  0  every cluster enforces the commit
+  1  the commit, or a cluster, refused it (the reason is printed), or the hub refused the request
+  2  the time ran out; what is missing is printed";
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Folder to make; it must be empty or not exist yet
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Folder of the policies repository
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// How to write what was found
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: CheckFormat,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckFormat {
+    /// With the lines in question, for people
+    #[default]
+    Human,
+    /// One JSON object, for programs
+    Json,
+    /// Annotations on a pull request (GitHub Actions workflow commands)
+    Github,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// Folder of the policies repository
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// Run only tests whose name contains this text
+    #[arg(long, default_value = "")]
+    pub(crate) filter: String,
+    /// The longest that all tests together may take
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Hub {
+    /// Address of the hub
+    #[arg(long, env = "WRIT_HUB", value_name = "URL", default_value = "http://127.0.0.1:8420")]
+    pub(crate) hub: Url,
+    /// File that holds the admin token; needed unless the hub listens on this machine only
+    #[arg(long, env = "WRIT_ADMIN_TOKEN_FILE", value_name = "FILE")]
+    pub(crate) admin_token_file: Option<PathBuf>,
+    /// CA certificate (PEM) of a hub that serves https with a private one
+    #[arg(long, env = "WRIT_HUB_CA", value_name = "FILE")]
+    pub(crate) hub_ca: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) hub: Hub,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: StatusFormat,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StatusFormat {
+    /// A table
+    #[default]
+    Human,
+    /// The hub's own answer
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Wait {
+    #[command(flatten)]
+    pub(crate) hub: Hub,
+    /// Full id of the commit, e.g. "$(git rev-parse HEAD)"
+    #[arg(long, value_name = "SHA")]
+    pub(crate) commit: Revision,
+    /// The longest to wait
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rollback {
+    /// The commit to undo: at least 7 digits of its id, or HEAD
+    pub(crate) commit: String,
+    /// Your clone of the policies repository
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) repo: PathBuf,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Token {
+    /// Make a one-time token by which one agent enrolls as one cluster
+    Create(TokenCreate),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenCreate {
+    #[command(flatten)]
+    pub(crate) hub: Hub,
+    /// Name of the cluster
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: ClusterName,
+    /// Label of the cluster, as fleet.yaml matches it; may be repeated
+    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
+    pub(crate) labels: Vec<(String, String)>,
+    /// How long the token may be used
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration)]
+    pub(crate) ttl: Duration,
+}
+
+/// `300ms`, `60s`, `10m`, `1h`, `2d`, or several joined.
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed: Result<jiff::SignedDuration, _> = text.parse();
+    match parsed.map(Duration::try_from) {
+        Ok(Ok(duration)) if !duration.is_zero() => Ok(duration),
+        _ => Err("write a number and a unit, e.g. 500ms, 60s, 10m or 1h".to_owned()),
+    }
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() && !value.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write KEY=VALUE, e.g. env=prod".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_consistent() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_need_a_unit() {
+        assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
+        assert!(duration("60").is_err() && duration("0s").is_err() && duration("-5s").is_err());
+    }
+
+    #[test]
+    fn labels_need_both_halves() {
+        assert_eq!(label("env=prod"), Ok(("env".into(), "prod".into())));
+        assert!(label("env").is_err() && label("=prod").is_err() && label("env=").is_err());
+    }
+}

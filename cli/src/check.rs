@@ -1,0 +1,72 @@
+//! `writ check`: what the hub would say of a folder if it were committed. The check is the hub's own; this command reads
+//! the files and shows what was found.
+
+mod github;
+mod human;
+mod json;
+
+pub(crate) use human::diagnostics;
+
+use crate::arguments::{Check, CheckFormat};
+use crate::exit::{DONE, FAILED, Outcome};
+use crate::files::{self, Folder};
+use crate::terminal;
+use std::path::Path;
+use std::time::Duration;
+use writ_policy::{Diagnostic, SourceFile};
+use writ_runtime::{SelfTest, SelfTestReport};
+
+/// A checked folder, as the three formats show it.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    pub(crate) files: Vec<SourceFile>,
+    /// Sorted by path, line and column.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub(crate) policies: usize,
+    pub(crate) report: SelfTestReport,
+}
+
+pub(crate) async fn run(options: Check) -> Outcome {
+    let checked = check(&options.dir, Duration::from_secs(60)).await?;
+    let shown = match options.format {
+        CheckFormat::Human => human::render(&checked),
+        CheckFormat::Json => json::render(&checked)?,
+        CheckFormat::Github => github::render(&checked, &options.dir),
+    };
+    terminal::say(&shown)?;
+    Ok(if checked.is_ok() { DONE } else { FAILED })
+}
+
+/// Reads and checks a folder in a limited child process, so that a policy that overflows the stack or never ends is a
+/// diagnostic too.
+pub(crate) async fn check(dir: &Path, timeout: Duration) -> anyhow::Result<Checked> {
+    let Folder { files, refused, .. } = files::read(dir)?;
+    let self_test = SelfTest { program: Some(std::env::current_exe()?), timeout, memory: 4 << 30 };
+    let report = self_test.run(&files).await;
+    let mut diagnostics = [refused, report.check.diagnostics.clone()].concat();
+    diagnostics.sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
+    Ok(Checked { files, diagnostics, policies: report.check.policies.len(), report })
+}
+
+impl Checked {
+    pub(crate) fn is_ok(&self) -> bool {
+        self.errors() == 0
+    }
+
+    pub(crate) fn errors(&self) -> usize {
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count()
+    }
+
+    pub(crate) fn warnings(&self) -> usize {
+        self.diagnostics.len() - self.errors()
+    }
+
+    fn find_file(&self, path: &str) -> Option<&SourceFile> {
+        self.files.iter().find(|file| file.path == path)
+    }
+}
+
+/// `1 policy`, `12 policies`.
+pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}

@@ -1,0 +1,159 @@
+//! The hub's API as the cli uses it. What cannot be done is told as a sentence that names the hub and the way out.
+
+pub(crate) mod answers;
+
+use crate::arguments;
+use answers::{ApiError, Counts, Revision, Status, Token};
+use anyhow::{Context, anyhow};
+use reqwest::{Certificate, Client, Response, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fs;
+use std::time::Duration;
+use url::Url;
+use writ_policy::{ClusterName, Labels};
+
+/// A hub, and the right to ask it.
+#[derive(Debug, Clone)]
+pub(crate) struct Hub {
+    address: Url,
+    client: Client,
+    token: Option<Secret>,
+}
+
+/// The admin token. Shown as `***`.
+#[derive(Clone)]
+struct Secret(String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+#[derive(Serialize)]
+struct NewToken<'a> {
+    cluster: &'a ClusterName,
+    labels: &'a Labels,
+    ttl_seconds: u64,
+}
+
+impl Hub {
+    /// The hub that the command line names.
+    pub(crate) fn new(options: &arguments::Hub) -> anyhow::Result<Self> {
+        let mut client = Client::builder().timeout(Duration::from_secs(10));
+        if let Some(file) = &options.hub_ca {
+            let pem = fs::read(file).with_context(|| format!("could not read {}", file.display()))?;
+            let ca = Certificate::from_pem_bundle(&pem).with_context(|| format!("{} is not PEM", file.display()))?;
+            client = client.tls_certs_only(ca);
+        }
+        let token = match &options.admin_token_file {
+            Some(file) => {
+                let text = fs::read_to_string(file).with_context(|| format!("could not read {}", file.display()))?;
+                Some(Secret(text.trim().to_owned()))
+            }
+            None => None,
+        };
+        Ok(Self { address: options.hub.clone(), client: client.build()?, token })
+    }
+
+    /// A hub on this machine, as the demo runs it.
+    pub(crate) fn local(address: Url) -> anyhow::Result<Self> {
+        let client = Client::builder().timeout(Duration::from_secs(10)).no_proxy().build()?;
+        Ok(Self { address, client, token: None })
+    }
+
+    /// Where it is.
+    pub(crate) fn address(&self) -> &Url {
+        &self.address
+    }
+
+    /// What each cluster should and does enforce.
+    pub(crate) async fn status(&self) -> anyhow::Result<Status> {
+        self.read(self.get("/api/v1/status").await?).await
+    }
+
+    /// The same, as the hub wrote it.
+    pub(crate) async fn status_text(&self) -> anyhow::Result<String> {
+        Ok(self.get("/api/v1/status").await?.text().await?)
+    }
+
+    /// One commit; `None` when the hub has not seen it.
+    pub(crate) async fn revision(&self, revision: &writ_policy::Revision) -> anyhow::Result<Option<Revision>> {
+        let response = self.send(self.request("GET", &format!("/api/v1/revisions/{revision}"))).await?;
+        if response.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        self.read(self.accepted(response).await?).await.map(Some)
+    }
+
+    /// Totals of what agents reported.
+    pub(crate) async fn counts(&self) -> anyhow::Result<Counts> {
+        self.read(self.get("/api/v1/counts").await?).await
+    }
+
+    /// A one-time token by which an agent enrolls as this cluster.
+    pub(crate) async fn create_token(
+        &self,
+        cluster: &ClusterName,
+        labels: &Labels,
+        ttl: Duration,
+    ) -> anyhow::Result<Token> {
+        let body = NewToken { cluster, labels, ttl_seconds: ttl.as_secs().max(1) };
+        let response = self.send(self.request("POST", "/api/v1/enrollment-tokens").json(&body)).await?;
+        self.read(self.accepted(response).await?).await
+    }
+
+    async fn get(&self, path: &str) -> anyhow::Result<Response> {
+        let response = self.send(self.request("GET", path)).await?;
+        self.accepted(response).await
+    }
+
+    fn request(&self, method: &'static str, path: &str) -> reqwest::RequestBuilder {
+        let method = method.parse().expect("our own methods are valid");
+        let url = format!("{}{path}", self.address.as_str().trim_end_matches('/'));
+        let request = self.client.request(method, url);
+        match &self.token {
+            Some(token) => request.bearer_auth(&token.0),
+            None => request,
+        }
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Response> {
+        request.send().await.map_err(|error| {
+            let advice =
+                format!("could not reach the hub at {}; is it running? (--hub URL names another)", self.address);
+            anyhow!(root_cause(&error)).context(advice)
+        })
+    }
+
+    /// The response, if the hub did what was asked; else its own words.
+    async fn accepted(&self, response: Response) -> anyhow::Result<Response> {
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            return Err(anyhow!("the hub at {} wants its admin token: --admin-token-file FILE", self.address));
+        }
+        let said = response.json::<ApiError>().await.map(|said| said.error);
+        let said = said.unwrap_or_else(|_| status.canonical_reason().unwrap_or("no reason given").to_owned());
+        Err(anyhow!("the hub at {} answered {}: {said}", self.address, status.as_u16()))
+    }
+
+    async fn read<T: DeserializeOwned>(&self, response: Response) -> anyhow::Result<T> {
+        response
+            .json()
+            .await
+            .with_context(|| format!("{} answered, but not as a hub of this version does", self.address))
+    }
+}
+
+/// What lies at the bottom of a chain of errors, e.g. "Connection refused".
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}

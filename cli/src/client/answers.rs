@@ -1,0 +1,109 @@
+//! What the hub's API answers, as far as the cli reads it. Unknown fields are left alone.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use writ_policy::{ClusterName, Diagnostic, Labels};
+
+/// `{"error": ...}`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ApiError {
+    pub(crate) error: String,
+}
+
+/// `GET /api/v1/status`.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Status {
+    #[serde(default)]
+    pub(crate) source: String,
+    /// The newest commit that the hub saw.
+    pub(crate) head: Option<String>,
+    /// The commit that it serves: the newest good one.
+    pub(crate) served: Option<String>,
+    pub(crate) clusters: Vec<Cluster>,
+}
+
+/// One cluster of the status.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Cluster {
+    pub(crate) name: ClusterName,
+    #[serde(default)]
+    pub(crate) labels: Labels,
+    pub(crate) desired: Option<Desired>,
+    pub(crate) active: Option<Active>,
+    pub(crate) state: ClusterState,
+    pub(crate) seen_at: Option<i64>,
+    pub(crate) refused_reason: Option<String>,
+    /// Reports that wait on the agent's disk.
+    #[serde(default)]
+    pub(crate) spooled: u64,
+}
+
+/// What a cluster should enforce.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Desired {
+    pub(crate) revision: String,
+    pub(crate) epoch: u64,
+}
+
+/// What a cluster proved to enforce.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Active {
+    pub(crate) revision: String,
+    pub(crate) epoch: u64,
+    pub(crate) active_at: i64,
+}
+
+/// How a cluster stands. Stale is never shown as compliant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ClusterState {
+    Enforcing,
+    Pending,
+    Refused,
+    Offline,
+    Never,
+}
+
+impl ClusterState {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            ClusterState::Enforcing => "enforcing",
+            ClusterState::Pending => "pending",
+            ClusterState::Refused => "refused",
+            ClusterState::Offline => "offline",
+            ClusterState::Never => "never seen",
+        }
+    }
+}
+
+/// `GET /api/v1/revisions/{sha}`.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Revision {
+    /// `served` or `refused`.
+    pub(crate) state: String,
+    #[serde(default)]
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    #[serde(default)]
+    pub(crate) enforced_by: Vec<EnforcedBy>,
+}
+
+/// A cluster that proved to enforce a revision, now or earlier.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct EnforcedBy {
+    pub(crate) cluster: ClusterName,
+    pub(crate) active_at: i64,
+}
+
+/// `POST /api/v1/enrollment-tokens`.
+#[derive(Deserialize)]
+pub(crate) struct Token {
+    pub(crate) token: String,
+    pub(crate) expires_at: i64,
+}
+
+/// `GET /api/v1/counts`.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct Counts {
+    #[serde(flatten)]
+    pub(crate) fields: BTreeMap<String, serde_json::Value>,
+}
