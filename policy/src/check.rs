@@ -1,6 +1,8 @@
 //! The author's check, the very code that hub and agent run before a policy decides anything.
 
+use crate::catalog::Catalog;
 use crate::decision::PolicyInfo;
+use crate::policy_set::compile::{Compiled, compile};
 use crate::{Diagnostic, Fleet, SourceFile};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +27,50 @@ impl CheckReport {
 /// Checks all files together: names, metadata, fleet, and every policy through the load pipeline. Compiles, but does
 /// not run unit tests (see [`crate::unit_test`]). Never fails: what is wrong is in the report.
 pub fn check(files: &[SourceFile]) -> CheckReport {
-    let _ = files;
-    CheckReport::default()
+    check_and_compile(files).0
+}
+
+/// The report, and what compiled on the way.
+pub(crate) fn check_and_compile(files: &[SourceFile]) -> (CheckReport, Vec<Compiled>) {
+    let mut catalog = Catalog::read(files);
+    let (policies, findings) = compile(&catalog);
+    let mut diagnostics = std::mem::take(&mut catalog.diagnostics);
+    diagnostics.extend(findings);
+    diagnostics.extend(catalog.fleet_file.into_iter().flat_map(|file| check_fleet(file, &catalog.fleet, &policies)));
+    let key = |finding: &Diagnostic| (finding.path.clone(), finding.line, finding.column);
+    diagnostics.sort_by_key(key);
+    diagnostics.dedup();
+    let infos = policies.iter().map(|policy| policy.info.as_ref().clone()).collect();
+    (CheckReport { diagnostics, policies: infos, fleet: catalog.fleet }, policies)
+}
+
+/// Codes and parameters that the fleet names and no policy has.
+fn check_fleet(file: &SourceFile, fleet: &Fleet, policies: &[Compiled]) -> Vec<Diagnostic> {
+    let mut findings = vec![];
+    let find = |code: &str| policies.iter().find(|policy| policy.info.code.as_str() == code);
+    for rule in &fleet.clusters {
+        for code in rule.actions.keys().chain(rule.parameters.keys()).filter(|code| find(code).is_none()) {
+            findings.push(
+                unknown(file, code, "no policy has the code").help("Correct the code, or remove it from the fleet."),
+            );
+        }
+        for (code, parameters) in &rule.parameters {
+            let Some(policy) = find(code) else { continue };
+            for name in parameters.keys().filter(|name| !policy.parameters.contains_key(*name)) {
+                let help = format!("Declare it in the metadata of {} with its default.", policy.info.path);
+                findings.push(unknown(file, name, &format!("policy {code} declares no parameter")).help(help));
+            }
+        }
+    }
+    findings
+}
+
+/// A warning at the first place where the fleet names this word.
+fn unknown(file: &SourceFile, word: &str, what: &str) -> Diagnostic {
+    let finding = Diagnostic::warning(&file.path, format!("{what} `{word}`")).spanning(word.chars().count() as u32);
+    let mut lines = file.text.lines().enumerate();
+    match lines.find_map(|(number, line)| line.find(word).map(|start| (number, line[..start].chars().count()))) {
+        Some((line, column)) => finding.at(line as u32 + 1, column as u32 + 1),
+        None => finding,
+    }
 }

@@ -1,4 +1,107 @@
-//! The engine that evaluates Rego, and the way of a source to it. Only this module tree names `regorus`.
+//! The one place that knows regorus. A thin wrapper: one small engine per policy, with that policy's module and the
+//! libraries it uses. What a policy is and what its result means belongs to `catalog` and `policy_set`.
 
 pub mod builtins;
 pub mod load;
+pub(crate) mod module;
+
+use crate::Diagnostic;
+use load::LoadedSource;
+use regorus::LimitError;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+pub(crate) use regorus::Value;
+
+/// How many steps the interpreter takes between two looks at the clock.
+const STEPS_PER_CHECK: NonZeroU32 = NonZeroU32::new(64).expect("64 is not zero");
+
+/// An engine with its modules loaded. It is bound to its thread.
+pub(crate) struct Engine {
+    inner: regorus::Engine,
+    prints: bool,
+}
+
+/// Why a rule has no value. Never "no violation".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum EvalError {
+    /// It ran longer than it may.
+    Budget(Duration),
+    /// The engine's own words, shortened for people.
+    Failed(String),
+    /// The engine panicked.
+    Panicked,
+}
+
+impl std::fmt::Display for EvalError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            EvalError::Budget(limit) => write!(f, "it ran longer than its budget of {} ms", limit.as_millis()),
+            EvalError::Failed(reason) => f.write_str(reason),
+            EvalError::Panicked => f.write_str("the evaluation crashed"),
+        }
+    }
+}
+
+impl Engine {
+    /// An engine with these modules, ready to evaluate; or what is wrong with them, in the author's lines.
+    pub(crate) fn build<'a>(sources: impl Iterator<Item = &'a LoadedSource> + Clone) -> Result<Self, Diagnostic> {
+        let explain = |error| load::explain(&sources.clone().cloned().collect::<Vec<_>>(), &error);
+        let mut inner = bare();
+        for source in sources.clone() {
+            source.add_to(&mut inner).map_err(explain)?;
+        }
+        let prints = sources.clone().any(|source| source.text.contains("print"));
+        // Any query makes the engine prepare all rules, which is when it finds what is wrong with them together.
+        inner.eval_query("1".into(), false).map_err(explain)?;
+        Ok(Self { inner, prints })
+    }
+
+    /// What `input` is from now on.
+    pub(crate) fn set_input(&mut self, input: Value) {
+        self.inner.set_input(input);
+    }
+
+    /// What `data` is, beside the modules, from now on. The engine prepares itself anew, which is slow.
+    pub(crate) fn set_data(&mut self, data: Value) -> Result<(), EvalError> {
+        self.inner.clear_data();
+        self.inner.add_data(data).map_err(|error| failed(&error))
+    }
+
+    /// The value of one rule (`data.writ.policy_pdb.deny`), `Value::Undefined` when it has none.
+    pub(crate) fn eval(&mut self, rule: &str, limit: Duration) -> Result<Value, EvalError> {
+        self.inner.set_execution_timer_config(regorus::utils::limits::ExecutionTimerConfig {
+            limit,
+            check_interval: STEPS_PER_CHECK,
+        });
+        let evaluate = std::panic::AssertUnwindSafe(|| self.inner.eval_rule(rule.to_owned()));
+        let value = std::panic::catch_unwind(evaluate);
+        if self.prints {
+            drop(self.inner.take_prints());
+        }
+        match value {
+            Err(_) => Err(EvalError::Panicked),
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) if is_time_limit(&error) => Err(EvalError::Budget(limit)),
+            Ok(Err(error)) => Err(failed(&error)),
+        }
+    }
+}
+
+/// The engine's words, with the place in the author's text where they say one.
+fn failed(error: &anyhow::Error) -> EvalError {
+    EvalError::Failed(load::explain(&[], error).to_string())
+}
+
+fn is_time_limit(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| matches!(cause.downcast_ref(), Some(LimitError::TimeLimitExceeded { .. })))
+}
+
+/// Settings that every engine has.
+fn bare() -> regorus::Engine {
+    let mut engine = regorus::Engine::new();
+    // `print` writes to standard error unless it is gathered; what is gathered is dropped after each evaluation.
+    engine.set_gather_prints(true);
+    builtins::install(&mut engine).expect("a new engine has none of these builtins");
+    engine
+}

@@ -7,12 +7,16 @@
 pub mod action;
 pub mod answer;
 pub mod bundle;
+mod catalog;
 pub mod check;
 pub mod decision;
 pub mod diagnostic;
 pub mod digest;
+mod document;
 pub mod engine;
 pub mod fleet;
+mod magtape;
+mod metadata;
 pub mod name;
 pub mod policy_set;
 pub mod review;

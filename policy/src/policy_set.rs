@@ -1,12 +1,21 @@
 //! The policies of one bundle, compiled, with the settings of one cluster. One per evaluation thread: it is neither
 //! shared nor sent while in use, because sharing the engine's reference counts between threads costs more than it gives.
 
-use crate::check::CheckReport;
-use crate::decision::{Decision, PolicyInfo};
+pub(crate) mod compile;
+mod index;
+mod judge;
+mod namespaces;
+
+use crate::check::{CheckReport, check_and_compile};
+use crate::decision::{Decision, PolicyInfo, PolicyResult};
+use crate::review::parse::Review;
 use crate::review::{Namespaces, ReviewError, ReviewFacts};
 use crate::{Settings, SourceFile};
+use index::Index;
+use judge::{Judge, Subject};
+use namespaces::NamespaceCache;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What one evaluation may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +35,10 @@ impl Default for Budget {
 /// Policies ready to decide.
 pub struct PolicySet {
     policies: Vec<Arc<PolicyInfo>>,
+    judges: Vec<Judge>,
+    index: Index,
+    settings: Settings,
+    namespaces: NamespaceCache,
 }
 
 /// A review and what came of it.
@@ -41,8 +54,12 @@ impl PolicySet {
     /// Compiles the files of a bundle for a cluster with these settings. Files that do not load are errors of the
     /// report, and the caller decides whether the rest may be enforced (the agent refuses the bundle).
     pub fn load(files: &[SourceFile], settings: &Settings) -> (Self, CheckReport) {
-        let _ = settings;
-        (Self { policies: vec![] }, crate::check::check(files))
+        let (report, compiled) = check_and_compile(files);
+        let judges: Vec<Judge> = compiled.into_iter().map(|policy| Judge::new(policy, settings)).collect();
+        let policies: Vec<Arc<PolicyInfo>> = judges.iter().map(|judge| judge.info.clone()).collect();
+        let index = Index::build(policies.iter().map(AsRef::as_ref));
+        let namespaces = NamespaceCache::default();
+        (Self { policies, judges, index, settings: settings.clone(), namespaces }, report)
     }
 
     /// The policies, sorted by code.
@@ -50,7 +67,8 @@ impl PolicySet {
         &self.policies
     }
 
-    /// Judges one AdmissionReview by all policies whose kinds match. `now` is Unix milliseconds.
+    /// Judges one AdmissionReview by all policies whose kinds match. `now` is Unix milliseconds; nothing depends on it
+    /// yet, because exemptions are not supported.
     pub fn decide(
         &mut self,
         review: &[u8],
@@ -58,7 +76,31 @@ impl PolicySet {
         budget: &Budget,
         now: i64,
     ) -> Result<Decided, ReviewError> {
-        let _ = (review, namespaces, budget, now);
-        Ok(Decided { facts: ReviewFacts::default(), decision: Decision { results: vec![] } })
+        let _ = now;
+        let started = Instant::now();
+        let review = Review::parse(review)?;
+        let decision = self.judge(&review, namespaces, budget, started);
+        Ok(Decided { facts: review.facts, decision })
+    }
+
+    fn judge(&mut self, review: &Review, namespaces: &dyn Namespaces, budget: &Budget, started: Instant) -> Decision {
+        if self.settings.namespaces.excludes(&review.facts.namespace) {
+            return Decision { results: vec![] };
+        }
+        let matching = self.index.find(&review.facts.kind);
+        let wants_namespace = matching.iter().any(|position| self.judges[*position].wants_namespace());
+        let namespace = wants_namespace.then(|| self.namespaces.find(&review.facts.namespace, namespaces)).flatten();
+        let subject = Subject { review, namespace: namespace.as_ref() };
+        let mut results = Vec::with_capacity(matching.len());
+        for position in matching {
+            let judge = &mut self.judges[position];
+            let before = Instant::now();
+            let left = budget.per_review.saturating_sub(before - started);
+            let verdict = judge.judge(&subject, budget.per_policy.min(left));
+            let action = judge.action(&verdict, &self.settings);
+            let micros = u32::try_from(before.elapsed().as_micros()).unwrap_or(u32::MAX);
+            results.push(PolicyResult { policy: judge.info.clone(), outcome: verdict.outcome, action, micros });
+        }
+        Decision { results }
     }
 }

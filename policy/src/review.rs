@@ -43,3 +43,5 @@ pub struct ReviewFacts {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an AdmissionReview: {0}")]
 pub struct ReviewError(pub String);
+
+pub(crate) mod parse;

@@ -1,0 +1,186 @@
+//! What a set of files declares: its modules by role, its fleet, and what is wrong with either. Nothing is evaluated
+//! here; `policy_set` compiles what the catalog lists.
+
+use crate::decision::Dialect;
+use crate::engine::load::{self, LoadedSource};
+use crate::engine::module::{Outline, path};
+use crate::{Diagnostic, Fleet, SourceFile, document};
+use std::collections::BTreeSet;
+
+/// Everything that the files hold, sorted by path.
+pub(crate) struct Catalog<'a> {
+    pub modules: Vec<Module<'a>>,
+    pub fleet: Fleet,
+    /// The file that holds the fleet.
+    pub fleet_file: Option<&'a SourceFile>,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// One Rego file.
+pub(crate) struct Module<'a> {
+    pub file: &'a SourceFile,
+    pub source: LoadedSource,
+    pub outline: Outline,
+    pub role: Role,
+    /// Paths below `data` that the text names; an empty path stands for all of `data`.
+    references: BTreeSet<Vec<String>>,
+}
+
+/// What a module is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// It judges reviews.
+    Policy(Dialect),
+    /// Others use it.
+    Library,
+    /// It tests others.
+    Test,
+}
+
+impl<'a> Catalog<'a> {
+    /// Reads all files together. A file that does not load is a finding and left out.
+    pub(crate) fn read(files: &'a [SourceFile]) -> Self {
+        let (fleet, mut diagnostics) = document::read(files);
+        let mut modules = vec![];
+        for file in files.iter().filter(|file| file.is_rego()) {
+            match Module::read(file) {
+                Ok(module) => modules.push(module),
+                Err(findings) => diagnostics.extend(findings),
+            }
+        }
+        modules.sort_by(|a, b| a.file.path.cmp(&b.file.path));
+        let sources: Vec<LoadedSource> = modules.iter().map(|module| module.source.clone()).collect();
+        diagnostics.extend(load::check_together(&sources));
+        let (fleet_file, fleet) = fleet.map_or((None, Fleet::default()), |(file, fleet)| (Some(file), fleet));
+        Self { modules, fleet, fleet_file, diagnostics }
+    }
+
+    /// The modules that judge reviews.
+    pub(crate) fn policies(&self) -> impl Iterator<Item = (&Module<'a>, Dialect)> {
+        self.modules.iter().filter_map(|module| match module.role {
+            Role::Policy(dialect) => Some((module, dialect)),
+            _ => None,
+        })
+    }
+
+    /// The module and all that it needs, directly or not. Tests may use policies and each other; policies use
+    /// neither tests nor, by accident, policies that they do not name.
+    pub(crate) fn closure<'b>(&'b self, module: &'b Module<'a>) -> Vec<&'b Module<'a>> {
+        let with_tests = module.role == Role::Test;
+        let allowed = |other: &Module<'_>| with_tests || other.role != Role::Test;
+        let mut included = vec![module];
+        let mut next = 0;
+        while let Some(current) = included.get(next).copied() {
+            next += 1;
+            for other in self.modules.iter().filter(|other| allowed(other) && current.needs(other)) {
+                if !included.iter().any(|module| std::ptr::eq(*module, other)) {
+                    included.push(other);
+                }
+            }
+        }
+        included
+    }
+}
+
+impl<'a> Module<'a> {
+    fn read(file: &'a SourceFile) -> Result<Self, Vec<Diagnostic>> {
+        let package = package_of(&file.text);
+        let is_magtape = package.starts_with("kubernetes.admission.");
+        let is_writ = package.starts_with("writ.");
+        let (source, outline) = match (is_magtape, is_writ) {
+            (true, _) => parse(file, true)?,
+            (_, true) => parse(file, false)?,
+            // A library says no version: new Rego is tried first, and its findings are the ones to show.
+            _ => parse(file, false).or_else(|findings| parse(file, true).map_err(|_| findings))?,
+        };
+        let references = references(&source.text);
+        let role = role(file, &outline)?;
+        Ok(Self { file, source, outline, role, references })
+    }
+
+    /// `data.writ.policy_pdb`.
+    pub(crate) fn data_path(&self) -> String {
+        format!("data.{}", self.outline.package.join("."))
+    }
+
+    /// A finding at a place of the author's text.
+    pub(crate) fn diagnostic(&self, (line, column): (u32, u32), message: impl Into<String>) -> Diagnostic {
+        Diagnostic::error(&self.file.path, message).at(line, column)
+    }
+
+    /// Whether the text names this path below `data`, or something above or below it.
+    pub(crate) fn reads(&self, below: &[&str]) -> bool {
+        self.references.iter().any(|path| path.iter().zip(below).all(|(a, b)| a == b))
+    }
+
+    fn needs(&self, other: &Module<'_>) -> bool {
+        let package = &other.outline.package;
+        *package == self.outline.package
+            || self.references.iter().any(|path| path.iter().zip(package).all(|(a, b)| a == b))
+    }
+}
+
+fn parse(file: &SourceFile, v0: bool) -> Result<(LoadedSource, Outline), Vec<Diagnostic>> {
+    let source = load::load(file, v0)?;
+    let outline = Outline::of(&source);
+    Ok((source, outline))
+}
+
+fn role(file: &SourceFile, outline: &Outline) -> Result<Role, Vec<Diagnostic>> {
+    if file.is_test() {
+        return Ok(Role::Test);
+    }
+    let package: Vec<&str> = outline.package.iter().map(String::as_str).collect();
+    let is_test = package.last().is_some_and(|last| last.ends_with("_test"));
+    match package.as_slice() {
+        ["kubernetes", "admission", _, ..] | ["writ", ..] if is_test => {
+            let message = "unit tests are outside of a `*_test.rego` file";
+            Err(vec![Diagnostic::error(&file.path, message).help("Rename the file so that it ends in `_test.rego`.")])
+        }
+        ["kubernetes", "admission", _, ..] => Ok(Role::Policy(Dialect::MagTape)),
+        ["writ", "lib", ..] => Ok(Role::Library),
+        ["writ", _, ..] => Ok(Role::Policy(Dialect::Writ)),
+        _ => Ok(Role::Library),
+    }
+}
+
+/// The package as written, found without parsing because it decides which Rego is parsed.
+fn package_of(text: &str) -> String {
+    let line = text.lines().map(str::trim_start).find_map(|line| line.strip_prefix("package"));
+    let package = line.unwrap_or_default().split(['#', ';']).next().unwrap_or_default();
+    package.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+/// Every path below `data` that the text names. Trailing comments and strings may add some; that costs a little and
+/// harms nothing.
+fn references(text: &str) -> BTreeSet<Vec<String>> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut references = BTreeSet::new();
+    for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
+        for (start, _) in line.match_indices("data") {
+            let rest = &line[start + 4..];
+            let inside = line[..start].ends_with(|c| is_word(c) || c == '.' || c == '"') || rest.starts_with(is_word);
+            if !inside {
+                references.insert(path(rest));
+            }
+        }
+    }
+    references
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_below_data_are_found() {
+        let text = "import data.lib.pods\nx := data.kubernetes[\"namespaces\"][ns]\ny := metadata.data.z # data\n";
+        let found: Vec<String> = references(text).iter().map(|path| path.join("/")).collect();
+        assert_eq!(found, ["", "kubernetes/namespaces", "lib/pods"]);
+    }
+
+    #[test]
+    fn package_is_found_below_comments() {
+        assert_eq!(package_of("# package no\n\n  package writ.a # b\n"), "writ.a");
+    }
+}

@@ -1,0 +1,153 @@
+//! From a catalog to policies with engines of their own, and to findings about those that cannot judge.
+
+use crate::catalog::{Catalog, Module};
+use crate::decision::{Dialect, PolicyInfo};
+use crate::engine::Engine;
+use crate::engine::module::HeadKind;
+use crate::metadata::Metadata;
+use crate::{Diagnostic, magtape};
+use std::sync::Arc;
+
+/// A policy that can be evaluated.
+pub(crate) struct Compiled {
+    pub info: Arc<PolicyInfo>,
+    pub engine: Engine,
+    /// `data.writ.policy_pdb`.
+    pub data_path: String,
+    /// The author's defaults.
+    pub parameters: serde_json::Map<String, serde_json::Value>,
+    /// Whether it or a library asks for the Namespace object.
+    pub wants_namespace: bool,
+    /// Whether it or a library asks for replicated objects (`data.kubernetes`).
+    pub wants_data: bool,
+    /// Where its code is declared.
+    code_place: (u32, u32),
+}
+
+/// All policies that compile, sorted by code, and what is wrong with the others.
+pub(crate) fn compile(catalog: &Catalog<'_>) -> (Vec<Compiled>, Vec<Diagnostic>) {
+    let mut findings = vec![];
+    let mut policies: Vec<Compiled> = vec![];
+    for (module, dialect) in catalog.policies() {
+        match compile_one(catalog, module, dialect) {
+            Ok(policy) => policies.push(policy),
+            Err(found) => findings.extend(found),
+        }
+    }
+    findings.extend(duplicates(&policies));
+    policies.sort_by(|a, b| a.info.code.cmp(&b.info.code));
+    (policies, findings)
+}
+
+fn compile_one(catalog: &Catalog<'_>, module: &Module<'_>, dialect: Dialect) -> Result<Compiled, Vec<Diagnostic>> {
+    let mut findings = check_rules(module, dialect);
+    let modules = catalog.closure(module);
+    findings.extend(check_package(module, &modules));
+    let engine = Engine::build(modules.iter().map(|module| &module.source)).map_err(|finding| findings.push(finding));
+    let said = match (dialect, engine) {
+        (Dialect::Writ, engine) => match Metadata::parse(module.file) {
+            Ok(metadata) => engine.ok().map(|engine| (engine, writ_info(module, metadata))),
+            Err(found) => {
+                findings.extend(found);
+                None
+            }
+        },
+        (Dialect::MagTape, Ok(mut engine)) => match magtape::info(module, &mut engine) {
+            Ok(info) => Some((engine, (info, serde_json::Map::new(), module.outline.place))),
+            Err(found) => {
+                findings.extend(found);
+                None
+            }
+        },
+        (Dialect::MagTape, Err(())) => None,
+    };
+    let Some((engine, (info, parameters, code_place))) = said.filter(|_| findings.is_empty()) else {
+        return Err(findings);
+    };
+    let names = |word: &str| modules.iter().any(|module| module.source.text.contains(word));
+    Ok(Compiled {
+        info: Arc::new(info),
+        engine,
+        data_path: module.data_path(),
+        parameters,
+        wants_namespace: names("namespaceObject"),
+        wants_data: modules.iter().any(|module| module.reads(&["kubernetes"])),
+        code_place,
+    })
+}
+
+type Said = (PolicyInfo, serde_json::Map<String, serde_json::Value>, (u32, u32));
+
+fn writ_info(module: &Module<'_>, metadata: Metadata) -> Said {
+    let tail = module.outline.package[1..].join("/").replace('_', "-").to_lowercase();
+    let derived = || crate::PolicyName::new(&tail);
+    let name = metadata.name.map_or_else(derived, Ok);
+    let info = PolicyInfo {
+        name: name.unwrap_or_else(|_| {
+            let code = metadata.code.as_str().to_lowercase();
+            crate::PolicyName::new(code).expect("a code in lower case is a name")
+        }),
+        code: metadata.code,
+        title: metadata.title,
+        description: metadata.description,
+        severity: metadata.severity,
+        kinds: metadata.kinds,
+        dialect: Dialect::Writ,
+        on_error: metadata.on_error,
+        path: module.file.path.clone(),
+    };
+    (info, metadata.parameters, metadata.code_place)
+}
+
+/// Whether the rules that are evaluated are there and make sets.
+fn check_rules(module: &Module<'_>, dialect: Dialect) -> Vec<Diagnostic> {
+    let mut findings = vec![];
+    let mut deny = module.outline.rules_named("deny").peekable();
+    let example = match dialect {
+        Dialect::Writ => {
+            "Write `deny contains {\"msg\": msg} if { ... }`; libraries live outside of `package writ.*` or in `writ.lib.*`."
+        }
+        Dialect::MagTape => "Write `deny[info] { ... }`.",
+    };
+    if deny.peek().is_none() {
+        findings.push(module.diagnostic(module.outline.place, "the policy has no `deny` rule").help(example));
+    }
+    for head in deny.filter(|head| head.kind != HeadKind::Set) {
+        findings.push(module.diagnostic(head.place, "`deny` does not make a set").spanning(4).help(example));
+    }
+    if dialect == Dialect::MagTape && module.outline.rules_named("matches").next().is_none() {
+        let finding = module.diagnostic(module.outline.place, "the policy has no `matches` rule");
+        findings.push(finding.help("Write `matches { policy_metadata.targets[input.request.kind.kind] }`."));
+    }
+    findings
+}
+
+/// Two files of one package would be one policy with two declarations.
+fn check_package(module: &Module<'_>, modules: &[&Module<'_>]) -> Option<Diagnostic> {
+    let same =
+        |other: &&&Module<'_>| other.outline.package == module.outline.package && other.file.path != module.file.path;
+    modules.iter().find(same).map(|other| {
+        let message =
+            format!("the package `{}` is also declared in {}", module.outline.package.join("."), other.file.path);
+        module.diagnostic(module.outline.place, message).help("Give each policy a package of its own.")
+    })
+}
+
+/// Codes and names that two policies claim; the later path is told.
+fn duplicates(policies: &[Compiled]) -> Vec<Diagnostic> {
+    let mut findings = vec![];
+    for (index, policy) in policies.iter().enumerate() {
+        let (info, (line, column)) = (&policy.info, policy.code_place);
+        let finding = |message: String| Diagnostic::error(&info.path, message).at(line, column);
+        let earlier = &policies[..index];
+        if let Some(first) = earlier.iter().find(|first| first.info.code == info.code) {
+            let message = format!("the code `{}` is already used by {}", info.code, first.info.path);
+            findings.push(finding(message).help("Give the policy a code of its own."));
+        }
+        if let Some(first) = earlier.iter().find(|first| first.info.name == info.name) {
+            let message = format!("the name `{}` is already used by {}", info.name, first.info.path);
+            findings.push(finding(message).help("Rename the package, or set `custom.name`."));
+        }
+    }
+    findings
+}

@@ -1,0 +1,3 @@
+//! Behaviour of the policy crate from outside: files in, findings and decisions out.
+
+mod template;
