@@ -1,48 +1,107 @@
 //! The wiring: what is made, in which order, and which loops run. The last good bundle is enforced before the hub is
 //! contacted and before a port is open; the first loop to end ends the process.
 
+use crate::cache::Cache;
 use crate::certificate::CertificateFolder;
 use crate::config::Config;
+use crate::enforcer::Enforcer;
 use crate::fatal::{self, Fatal};
+use crate::follow::Follow;
 use crate::health::{self, Health};
+use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::namespaces::NamespaceFolder;
-use crate::report::Recorder;
+use crate::report::send::Sender;
+use crate::report::spool::Spool;
+use crate::report::{Gather, Recorder};
 use crate::status::Status;
 use crate::webhook::Webhook;
-use crate::{clock, disk, server, tls};
+use crate::{clock, disk, identity, server, tls};
 use anyhow::Context;
 use serde_json::json;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
-use writ_runtime::{Evaluator, EvaluatorConfig, Namespaces};
+use writ_policy::wire::Enrolled;
+use writ_runtime::{Evaluator, EvaluatorConfig, Namespaces, SelfTest};
 
 /// Reviews that may wait for each evaluation thread.
 const QUEUE_PER_WORKER: usize = 64;
+/// The longest that a bundle's check and tests may take.
+const SELF_TEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// The most memory that they may take, in bytes.
+const SELF_TEST_MEMORY: u64 = 1 << 30;
 
-/// Runs the agent until shutdown or until one of its loops ends.
+/// Runs the agent until shutdown or until one of its loops ends. Policies are tested by this very program as a child.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    run_with(config, shutdown, "/proc/self/exe".into()).await
+}
+
+/// The same, with the program that is the self-test's child.
+pub async fn run_with(config: Config, shutdown: CancellationToken, child: PathBuf) -> anyhow::Result<()> {
     config.validate()?;
     tls::install_provider();
     disk::create_folder(&config.data)?;
     let _lock = disk::lock(&config.data)?;
 
-    let health =
-        Health { status: Arc::new(Status::new(uuid::Uuid::now_v7(), clock::now())), metrics: Arc::new(Metrics::new()) };
+    let status = Arc::new(Status::new(uuid::Uuid::now_v7(), clock::now()));
+    let health = Health { status, metrics: Arc::new(Metrics::new()) };
     let evaluator = evaluator(&config)?;
-    let (fatal, raised) = Fatal::new();
-    let (recorder, _recorded) = Recorder::new(health.metrics.clone());
-    let mut tasks = Tasks::new(shutdown);
-    tasks.spawn("watch", fatal::watch(raised, tasks.shutdown.clone()));
+    let identity = identity::load(&config.data)?.map(Arc::new);
+    let mut enforcer = enforcer(&config, evaluator.clone(), &health, child)?;
+    if let Some(identity) = &identity {
+        enforcer.start_from_disk(identity).await;
+    }
 
-    let webhook =
-        Webhook::new(evaluator, recorder, health.status.clone(), health.metrics.clone(), config.failure_policy, fatal);
+    let mut tasks = Tasks::new(shutdown);
+    let hub = Hub::new(&config.hub, config.hub_ca.as_deref())?;
+    let spool = Arc::new(Spool::open(&config.data, config.spool_bytes, health.metrics.clone())?);
+    let recorder = report(&config, identity, &hub, enforcer, &health, spool, &mut tasks);
+    let (fatal, raised) = Fatal::new();
+    tasks.spawn("worker watch", fatal::watch(raised, tasks.shutdown.clone()));
+    let webhook = Webhook::new(evaluator, recorder, health.clone(), config.failure_policy, fatal);
     listen(&config, webhook, health, &mut tasks).await?;
     tasks.first_end().await
+}
+
+/// The loops that talk with the hub; and where the webhook hands over what came of reviews.
+fn report(
+    config: &Config,
+    known: Option<Arc<Enrolled>>,
+    hub: &Hub,
+    enforcer: Enforcer,
+    health: &Health,
+    spool: Arc<Spool>,
+    tasks: &mut Tasks,
+) -> Recorder {
+    let Health { status, metrics } = health.clone();
+    let (identity, watch) = watch::channel(known);
+    let (recorder, gather) = Gather::new(spool.clone(), metrics.clone(), status.boot, config.report_every);
+    let send = Sender { hub: hub.clone(), identity: watch, spool: spool.clone(), metrics };
+    let follow = Follow {
+        hub: hub.clone(),
+        data: config.data.clone(),
+        token_file: config.token_file.clone(),
+        enforcer,
+        health: health.clone(),
+        spool,
+        identity,
+    };
+    tasks.spawn("report", gather.run());
+    tasks.spawn("send", send.run(tasks.shutdown.clone()));
+    tasks.spawn("sync", follow.run(tasks.shutdown.clone()));
+    recorder
+}
+
+fn enforcer(config: &Config, evaluator: Evaluator, health: &Health, child: PathBuf) -> anyhow::Result<Enforcer> {
+    let self_test = SelfTest { program: Some(child), timeout: SELF_TEST_TIMEOUT, memory: SELF_TEST_MEMORY };
+    let Health { status, metrics } = health.clone();
+    Ok(Enforcer::new(Cache::open(&config.data)?, evaluator, self_test, status, metrics))
 }
 
 fn evaluator(config: &Config) -> anyhow::Result<Evaluator> {

@@ -86,6 +86,13 @@ pub fn list(folder: &Path) -> anyhow::Result<Vec<String>> {
     Ok(names)
 }
 
+/// Runs disk work off the threads that answer reviews.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+) -> anyhow::Result<T> {
+    tokio::task::spawn_blocking(work).await.context("the disk work panicked")?
+}
+
 fn beside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".tmp");

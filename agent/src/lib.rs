@@ -3,12 +3,15 @@
 
 pub mod agent;
 pub mod backoff;
+pub mod cache;
 pub mod certificate;
 pub mod clock;
 pub mod config;
 pub mod disk;
+pub mod enforcer;
 pub mod enroll;
 pub mod fatal;
+pub mod follow;
 pub mod health;
 pub mod hub;
 pub mod identity;
@@ -19,6 +22,7 @@ pub mod process;
 pub mod report;
 pub mod server;
 pub mod status;
+pub mod sync;
 pub mod tls;
 pub mod webhook;
 

@@ -2,7 +2,6 @@
 
 mod text;
 
-use crate::clock;
 use crate::status::Status;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
@@ -10,8 +9,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use writ_policy::{Outcome, PolicyResult};
+use writ_policy::{Outcome, PolicyInfo, PolicyResult};
 
 /// How a review ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
@@ -49,6 +50,7 @@ pub struct Metrics {
     reviews: [Counter; 4],
     latency: Histogram,
     evaluations: Family<Evaluation, Counter>,
+    known: Mutex<HashSet<String>>,
     active: Family<RevisionLabel, Gauge>,
     epoch: Gauge,
     policies: Gauge,
@@ -87,6 +89,7 @@ impl Metrics {
         Self {
             reviews,
             latency,
+            known: Mutex::default(),
             evaluations: registered(r, "policy_evaluations", "Evaluations by policy and outcome"),
             active: registered(r, "active_revision", "One for the revision that is enforced"),
             epoch: registered(r, "active_epoch", "Epoch of the assignment that is enforced"),
@@ -131,11 +134,16 @@ impl Metrics {
         self.evaluations.get_or_create(&Evaluation { policy, outcome }).inc();
     }
 
-    /// The policies changed: counters of policies that are gone start over with those that stay, so that the labels
-    /// of years of policies do not pile up.
-    pub fn enforced(&self, status: &Status) {
-        self.evaluations.clear();
-        self.refresh(status, clock::now());
+    /// Other policies decide: the counters of those that are gone end, so that the labels of years do not pile up.
+    pub fn enforced(&self, policies: &[Arc<PolicyInfo>]) {
+        let names: HashSet<String> = policies.iter().map(|policy| policy.name.to_string()).collect();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        for gone in known.difference(&names) {
+            for outcome in ["pass", "fail", "error"] {
+                self.evaluations.remove(&Evaluation { policy: gone.clone(), outcome });
+            }
+        }
+        *known = names;
     }
 
     /// All metrics as text, in the form that the Accept header asks for; and the content type.

@@ -1,40 +1,162 @@
-//! What happened, on its way to the hub: decisions become failure records and counts per minute, gathered in memory,
-//! closed into batches on disk, and sent until the hub has stored them. Nothing here makes a review wait.
+//! What happened, on its way to the hub: decisions become failure records and counts per minute, gathered in memory
+//! and in a journal on disk, closed into reports, and sent until the hub has stored them. Nothing here makes a review
+//! wait: the answer is on its way when the queue is looked at.
+
+pub mod batch;
+mod journal;
+pub mod send;
+pub mod spool;
 
 use crate::metrics::Metrics;
+use crate::{clock, disk, log_chain};
+use batch::Batch;
+use journal::Journal;
+use spool::Spool;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tracing::warn;
+use uuid::Uuid;
+use writ_policy::wire::Report;
 use writ_policy::{Decided, Revision};
 
 /// Reviews that wait to be folded into a batch; more are dropped and counted.
 const QUEUE: usize = 2_048;
+/// Reviews that are folded at one time.
+const HANDFUL: usize = 512;
+/// How long the loop rests between two looks at the queue: one wake-up for many reviews.
+const REST: Duration = Duration::from_millis(20);
 
 /// One judged review.
 #[derive(Debug)]
 pub struct Recorded {
-    decided: Decided,
-    revision: Revision,
-    at: i64,
+    /// The facts and the results.
+    pub decided: Decided,
+    /// What was enforced.
+    pub revision: Revision,
+    /// When, Unix milliseconds.
+    pub at: i64,
 }
 
 /// The webhook's end of the queue.
 #[derive(Debug, Clone)]
 pub struct Recorder {
     queue: mpsc::Sender<Recorded>,
-    metrics: Arc<Metrics>,
+    overflow: Arc<AtomicU64>,
 }
 
 impl Recorder {
-    /// The two ends.
-    pub fn new(metrics: Arc<Metrics>) -> (Self, mpsc::Receiver<Recorded>) {
-        let (queue, receiver) = mpsc::channel(QUEUE);
-        (Self { queue, metrics }, receiver)
-    }
-
     /// Hands over what came of a review, at once or not at all.
     pub fn record(&self, decided: Decided, revision: Revision, at: i64) {
         if self.queue.try_send(Recorded { decided, revision, at }).is_err() {
-            self.metrics.dropped.inc();
+            self.overflow.fetch_add(1, Relaxed);
         }
     }
+}
+
+/// Gathers and closes; the one owner of the open batch.
+pub struct Gather {
+    queue: mpsc::Receiver<Recorded>,
+    overflow: Arc<AtomicU64>,
+    spool: Arc<Spool>,
+    metrics: Arc<Metrics>,
+    every: Duration,
+    boot: Uuid,
+    sequence: u64,
+    open: Batch,
+    journal: Option<Journal>,
+}
+
+impl Gather {
+    /// The two ends of the queue. A batch is closed `every` so often while there is something in it.
+    pub fn new(spool: Arc<Spool>, metrics: Arc<Metrics>, boot: Uuid, every: Duration) -> (Recorder, Self) {
+        let (sender, queue) = mpsc::channel(QUEUE);
+        let overflow = Arc::new(AtomicU64::new(0));
+        let recorder = Recorder { queue: sender, overflow: overflow.clone() };
+        let open = Batch::default();
+        (recorder, Self { queue, overflow, spool, metrics, every, boot, sequence: 1, open, journal: None })
+    }
+
+    /// Runs until the last recorder is gone, so that reviews answered during shutdown are kept too.
+    pub async fn run(mut self) -> anyhow::Result<()> {
+        let mut handful = Vec::with_capacity(HANDFUL);
+        let mut close_at = None;
+        loop {
+            let close = close_at.unwrap_or_else(|| Instant::now() + self.every);
+            tokio::select! {
+                received = self.queue.recv_many(&mut handful, HANDFUL) => {
+                    if received == 0 {
+                        break;
+                    }
+                    close_at.get_or_insert(close);
+                    self.fold(handful.drain(..)).await;
+                }
+                () = tokio::time::sleep_until(close), if close_at.is_some() => {}
+            }
+            if close_at.is_some_and(|close| Instant::now() >= close) {
+                self.close().await;
+                close_at = None;
+            } else if self.queue.len() < HANDFUL {
+                tokio::time::sleep(REST.min(self.every)).await;
+            }
+        }
+        self.close().await;
+        Ok(())
+    }
+
+    /// Adds reviews to the open batch, in memory and in the journal; closes it when it is full.
+    async fn fold(&mut self, handful: impl Iterator<Item = Recorded>) {
+        let mut portion = Batch::of_dropped(self.overflow.swap(0, Relaxed));
+        self.metrics.dropped.inc_by(portion.dropped);
+        for recorded in handful {
+            recorded.decided.decision.results.iter().for_each(|result| self.metrics.evaluated(result));
+            portion.add(&recorded);
+            if self.open.is_full_with(&portion) {
+                self.append(std::mem::take(&mut portion));
+                self.close().await;
+            }
+        }
+        self.append(portion);
+    }
+
+    fn append(&mut self, portion: Batch) {
+        if portion.is_empty() {
+            return;
+        }
+        if self.journal.is_none() {
+            self.journal = Journal::create(self.spool.folder(), self.boot, self.sequence).map_err(warn_once).ok();
+        }
+        if let Some(journal) = &mut self.journal
+            && let Err(problem) = journal.append(&portion)
+        {
+            warn_once(problem);
+        }
+        self.open.merge(portion);
+    }
+
+    /// The open batch becomes a report on disk, and a new one begins.
+    async fn close(&mut self) {
+        self.open.dropped += self.spool.take_dropped();
+        if self.open.is_empty() {
+            return;
+        }
+        let (batch, journal) = (std::mem::take(&mut self.open), self.journal.take());
+        let report: Report = batch.close(self.boot, self.sequence, clock::now());
+        self.sequence += 1;
+        let spool = self.spool.clone();
+        let kept = disk::blocking(move || {
+            let name = spool.write(&report)?;
+            journal.map_or(Ok(()), Journal::remove)?;
+            spool.announce(name)
+        });
+        if let Err(problem) = kept.await {
+            warn!(error = log_chain(&problem), "a report could not be kept on disk");
+        }
+    }
+}
+
+fn warn_once(problem: anyhow::Error) {
+    warn!(error = log_chain(&problem), "the journal of reports does not work; a crash would lose the last second");
 }

@@ -1,7 +1,7 @@
 //! What the agent says of itself: to the hub with each request, to probes, to metrics. Facts only; loops write them.
 
 use arc_swap::ArcSwapOption;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 use writ_policy::wire::{Active, Refused};
@@ -29,7 +29,8 @@ pub struct Status {
     enforced: ArcSwapOption<Enforced>,
     refused: Mutex<Option<Refused>>,
     problem: Mutex<String>,
-    hub_connected: AtomicBool,
+    /// 0 before the first request, 1 away, 2 connected.
+    hub: AtomicU8,
 }
 
 impl Status {
@@ -41,7 +42,7 @@ impl Status {
             enforced: ArcSwapOption::empty(),
             refused: Mutex::default(),
             problem: Mutex::new("starting".into()),
-            hub_connected: AtomicBool::new(false),
+            hub: AtomicU8::new(0),
         }
     }
 
@@ -81,12 +82,13 @@ impl Status {
 
     /// Whether the last request reached the hub.
     pub fn hub_connected(&self) -> bool {
-        self.hub_connected.load(Relaxed)
+        self.hub.load(Relaxed) == 2
     }
 
     /// Says whether the hub answers. True when that changed.
     pub fn set_hub_connected(&self, connected: bool) -> bool {
-        self.hub_connected.swap(connected, Relaxed) != connected
+        let word = 1 + u8::from(connected);
+        self.hub.swap(word, Relaxed) != word
     }
 }
 

@@ -6,6 +6,7 @@ mod unjudged;
 use crate::clock;
 use crate::config::FailurePolicy;
 use crate::fatal::Fatal;
+use crate::health::Health;
 use crate::metrics::{Metrics, ReviewOutcome};
 use crate::report::Recorder;
 use crate::status::Status;
@@ -49,11 +50,11 @@ impl Webhook {
     pub fn new(
         evaluator: Evaluator,
         recorder: Recorder,
-        status: Arc<Status>,
-        metrics: Arc<Metrics>,
+        health: Health,
         failure_policy: FailurePolicy,
         fatal: Fatal,
     ) -> Self {
+        let Health { status, metrics } = health;
         let in_flight = Semaphore::new(IN_FLIGHT_KIB);
         Self(Arc::new(Parts { evaluator, recorder, status, metrics, failure_policy, fatal, in_flight }))
     }

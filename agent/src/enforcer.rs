@@ -1,0 +1,161 @@
+//! Makes a verified pair the one that decides: self-test, compile, keep on disk, swap. Owns the order in which these
+//! happen (see `cache` for why) and the record of what is enforced. Knows nothing of the hub.
+
+use crate::cache::{Cache, Floor, Saved, Slot};
+use crate::metrics::Metrics;
+use crate::status::{Enforced, Status};
+use crate::sync::content;
+use crate::sync::verify::Verified;
+use crate::{clock, disk, log_chain};
+use anyhow::{Context, bail, ensure};
+use std::collections::HashSet;
+use std::sync::Arc;
+use tracing::{info, warn};
+use writ_policy::bundle::BundleStatement;
+use writ_policy::wire::{Active, Enrolled};
+use writ_policy::{CheckReport, Digest, SourceFile};
+use writ_runtime::{Evaluator, SelfTest};
+
+/// This agent's version: policies are tested again by each.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Owned by the one loop that changes what is enforced.
+#[derive(Clone)]
+pub struct Enforcer {
+    /// Where pairs and blobs are kept.
+    pub cache: Cache,
+    evaluator: Evaluator,
+    self_test: SelfTest,
+    status: Arc<Status>,
+    metrics: Arc<Metrics>,
+    tested: HashSet<Digest>,
+}
+
+impl Enforcer {
+    /// Enforces nothing yet.
+    pub fn new(
+        cache: Cache,
+        evaluator: Evaluator,
+        self_test: SelfTest,
+        status: Arc<Status>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self { cache, evaluator, self_test, status, metrics, tested: HashSet::new() }
+    }
+
+    /// Enforces the newest kept pair that is still right, before the hub is contacted.
+    pub async fn start_from_disk(&mut self, identity: &Enrolled) {
+        for (slot, saved) in self.cache.kept() {
+            match self.start_from(slot, &saved, identity).await {
+                Ok(()) => return,
+                Err(problem) => {
+                    warn!(error = log_chain(&problem), "the kept bundle ({slot:?}) cannot be enforced");
+                    self.status.set_problem(format!("the kept bundle cannot be enforced: {problem:#}"));
+                }
+            }
+            if let Err(problem) = self.cache.discard(slot) {
+                warn!(error = log_chain(&problem), "a damaged file of the cache stays");
+            }
+        }
+    }
+
+    async fn start_from(&mut self, slot: Slot, saved: &Saved, identity: &Enrolled) -> anyhow::Result<()> {
+        let verified = Verified::of(&saved.desired, identity)?;
+        let files = content::load(&self.cache.blobs, &verified.bundle.index)?;
+        if saved.tested_by == VERSION {
+            self.tested.insert(verified.bundle.index);
+        }
+        self.test(&verified.bundle, &files).await?;
+        self.apply(&verified, files, saved.fetched_at).await?;
+        if slot == Slot::Next {
+            self.promote(verified.floor()).await?;
+        }
+        Ok(())
+    }
+
+    /// Enforces a pair whose blobs are in the cache. On any error what was enforced before still is.
+    pub async fn advance(&mut self, verified: &Verified, saved: Saved) -> anyhow::Result<()> {
+        let files = content::load(&self.cache.blobs, &verified.bundle.index)?;
+        self.test(&verified.bundle, &files).await?;
+        let fetched_at = saved.fetched_at;
+        let cache = self.cache.clone();
+        disk::blocking(move || cache.stage(&saved)).await?;
+        if let Err(problem) = self.apply(verified, files, fetched_at).await {
+            self.cache.discard(Slot::Next)?;
+            return Err(problem);
+        }
+        self.promote(verified.floor()).await
+    }
+
+    /// The same content, signed anew: only its dates change.
+    pub async fn renew(&self, verified: &Verified, saved: Saved) -> anyhow::Result<()> {
+        let Some(enforced) = self.status.enforced() else { bail!("nothing is enforced that could be renewed") };
+        let cache = self.cache.clone();
+        disk::blocking(move || cache.renew(&saved)).await?;
+        let now = clock::now();
+        let active =
+            Active { assignment: verified.digest, verified_at: now, active_at: now, ..enforced.active.clone() };
+        self.record(verified, active, enforced.policies);
+        Ok(())
+    }
+
+    /// Checks and tests the files in a child process, unless these very files passed before.
+    async fn test(&mut self, bundle: &BundleStatement, files: &[SourceFile]) -> anyhow::Result<()> {
+        if self.tested.contains(&bundle.index) {
+            return Ok(());
+        }
+        let report = self.self_test.run(files).await.check;
+        refuse_errors(&report)?;
+        let (actual, expected) = (report.policies.len(), bundle.policies as usize);
+        ensure!(actual == expected, "the bundle holds {actual} policies, its statement says {expected}");
+        self.tested.insert(bundle.index);
+        Ok(())
+    }
+
+    async fn apply(&self, verified: &Verified, files: Arc<[SourceFile]>, fetched_at: i64) -> anyhow::Result<()> {
+        let verified_at = clock::now();
+        let revision = verified.bundle.revision.clone();
+        let settings = verified.assignment.settings.clone();
+        let report = self.evaluator.apply(revision.clone(), files, settings).await.context("compiling the bundle")?;
+        refuse_errors(&report)?;
+        let epoch = verified.assignment.epoch;
+        let active_at = clock::now();
+        let active = Active { assignment: verified.digest, epoch, revision, fetched_at, verified_at, active_at };
+        let policies = self.evaluator.policies().len();
+        info!(revision = %active.revision, epoch, policies, "now enforcing {}, epoch {epoch}", active.revision.short());
+        self.record(verified, active, policies);
+        Ok(())
+    }
+
+    fn record(&self, verified: &Verified, active: Active, policies: usize) {
+        let (issued_at, stale_after) = (verified.assignment.issued_at, verified.assignment.stale_after);
+        self.status.set_enforced(Enforced { active, policies, issued_at, stale_after });
+        self.metrics.enforced(&self.evaluator.policies());
+    }
+
+    /// The staged pair is the current one; blobs that no kept pair names are removed.
+    async fn promote(&mut self, floor: Floor) -> anyhow::Result<()> {
+        let cache = self.cache.clone();
+        self.tested = disk::blocking(move || {
+            cache.promote(&floor)?;
+            let kept = cache.kept().into_iter();
+            let bundles = kept.filter_map(|(_, saved)| serde_json::from_str(&saved.desired.bundle.payload).ok());
+            let indexes: HashSet<Digest> = bundles.map(|bundle: BundleStatement| bundle.index).collect();
+            let named = indexes.iter().flat_map(|index| content::named(&cache.blobs, index)).collect();
+            cache.blobs.keep_only(&named)?;
+            Ok(indexes)
+        })
+        .await?;
+        Ok(())
+    }
+}
+
+/// The first error with its place, and how many more there are.
+fn refuse_errors(report: &CheckReport) -> anyhow::Result<()> {
+    let mut errors = report.diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
+    match (errors.next(), errors.count()) {
+        (None, _) => Ok(()),
+        (Some(first), 0) => bail!("{first}"),
+        (Some(first), more) => bail!("{first} (and {more} more)"),
+    }
+}

@@ -1,0 +1,48 @@
+//! The life of the connection to the hub: enroll once, then keep in sync.
+
+use crate::enforcer::Enforcer;
+use crate::hub::Hub;
+use crate::report::spool::Spool;
+use crate::sync::Sync;
+use crate::{enroll, health::Health};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use writ_policy::wire::Enrolled;
+
+/// The loop's parts.
+pub struct Follow {
+    /// Where the hub is.
+    pub hub: Hub,
+    /// The data folder, for the identity.
+    pub data: PathBuf,
+    /// Where the enrollment token is.
+    pub token_file: Option<PathBuf>,
+    /// Makes a pair the one that decides.
+    pub enforcer: Enforcer,
+    /// Status and metrics.
+    pub health: Health,
+    /// What waits to be sent.
+    pub spool: Arc<Spool>,
+    /// Told to those who wait for the identity.
+    pub identity: watch::Sender<Option<Arc<Enrolled>>>,
+}
+
+impl Follow {
+    /// Runs until shutdown.
+    pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let Self { hub, data, token_file, enforcer, health, spool, identity } = self;
+        let Health { status, metrics } = health;
+        let known = identity.borrow().clone();
+        let enrolled = match known {
+            Some(enrolled) => enrolled,
+            None => match enroll::run(&hub, &data, token_file.as_deref(), &status, &shutdown).await {
+                Some(enrolled) => Arc::new(enrolled),
+                None => return Ok(()),
+            },
+        };
+        identity.send_replace(Some(enrolled.clone()));
+        Sync { hub, identity: enrolled, enforcer, status, metrics, spool }.run(shutdown).await
+    }
+}

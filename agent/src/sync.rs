@@ -1,0 +1,185 @@
+//! The loop that keeps what is enforced equal to what the hub signed: ask, verify, fetch, enforce, say so. The request
+//! is held by the hub, carries the agent's state, and is heartbeat and acknowledgement in one. Whatever is wrong is
+//! refused and said; the last good pair stays enforced.
+
+pub mod content;
+pub mod verify;
+
+use crate::backoff::Backoff;
+use crate::cache::Saved;
+use crate::enforcer::Enforcer;
+use crate::hub::{Hub, HubError};
+use crate::metrics::Metrics;
+use crate::report::spool::Spool;
+use crate::status::Status;
+use crate::{clock, log_chain};
+use content::FetchError;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+use verify::{Step, Verified};
+use writ_policy::wire::{AgentState, Desired, DesiredRequest, Enrolled, Refused};
+
+/// Why a pair is not enforced.
+enum Problem {
+    /// It is wrong; the same pair will be wrong tomorrow.
+    Refused(anyhow::Error),
+    /// The hub was away in the middle of it.
+    Away(HubError),
+}
+
+/// The loop's parts.
+pub struct Sync {
+    /// Where to ask.
+    pub hub: Hub,
+    /// Who asks.
+    pub identity: Arc<Enrolled>,
+    /// Makes a pair the one that decides.
+    pub enforcer: Enforcer,
+    /// What the agent says of itself.
+    pub status: Arc<Status>,
+    /// What Prometheus can ask.
+    pub metrics: Arc<Metrics>,
+    /// What waits to be sent.
+    pub spool: Arc<Spool>,
+}
+
+impl Sync {
+    /// Runs until shutdown.
+    pub async fn run(mut self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(10));
+        let mut stale = false;
+        while !shutdown.is_cancelled() {
+            let went_well = tokio::select! {
+                went_well = self.once() => went_well,
+                () = shutdown.cancelled() => break,
+            };
+            self.warn_when_stale(&mut stale);
+            if went_well {
+                backoff.reset();
+                continue;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(backoff.next_pause()) => {}
+                () = shutdown.cancelled() => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// One request and what it asks for. False when the next one should wait.
+    async fn once(&mut self) -> bool {
+        match self.hub.desired(&self.identity.credential, &self.request()).await {
+            Ok(desired) => {
+                self.connected();
+                match desired {
+                    None => true,
+                    Some(desired) => self.obey(desired).await,
+                }
+            }
+            Err(problem) => {
+                self.disconnected(problem);
+                false
+            }
+        }
+    }
+
+    fn request(&self) -> DesiredRequest {
+        let active = self.status.enforced().map(|enforced| enforced.active.clone());
+        let (spooled, dropped) = self.spool.waiting_and_dropped();
+        let state = AgentState {
+            version: env!("CARGO_PKG_VERSION").into(),
+            boot: self.status.boot,
+            started_at: self.status.started_at,
+            active,
+            refused: self.status.refused(),
+            load_errors: vec![],
+            spooled,
+            dropped,
+        };
+        DesiredRequest { have: state.active.as_ref().map(|active| active.assignment), state }
+    }
+
+    async fn obey(&mut self, desired: Desired) -> bool {
+        let assignment = desired.assignment.digest();
+        let reason = match self.try_to_obey(desired).await {
+            Ok(()) => return true,
+            Err(Problem::Away(problem)) => {
+                self.disconnected(problem);
+                return false;
+            }
+            Err(Problem::Refused(reason)) => format!("{reason:#}"),
+        };
+        let refused = Refused { assignment, reason: reason.chars().take(1_000).collect(), at: clock::now() };
+        let is_new = self.status.set_refused(refused);
+        if is_new {
+            self.metrics.refused.inc();
+            warn!(assignment = %assignment, reason, "refused what the hub wants enforced; the last good bundle stays");
+            self.status.set_problem(format!("refused what the hub wants enforced: {reason}"));
+        }
+        // The hub hears of a new refusal at once; the same again is not asked for in a hurry.
+        is_new
+    }
+
+    async fn try_to_obey(&mut self, desired: Desired) -> Result<(), Problem> {
+        let verified = Verified::of(&desired, &self.identity).map_err(Problem::Refused)?;
+        let step = verified.step_from(self.enforcer.cache.floor().as_ref()).map_err(Problem::Refused)?;
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let mut saved = Saved { desired, fetched_at: clock::now(), tested_by: version };
+        if step == Step::Renewal && self.enforces(&verified) {
+            return self.enforcer.renew(&verified, saved).await.map_err(Problem::Refused);
+        }
+        let blobs = &self.enforcer.cache.blobs;
+        content::fetch(&self.hub, &self.identity.credential, blobs, &verified.bundle.index).await?;
+        saved.fetched_at = clock::now();
+        self.enforcer.advance(&verified, saved).await.map_err(Problem::Refused)
+    }
+
+    /// Whether the content of this pair already decides; not so after a fall back to the previous one.
+    fn enforces(&self, verified: &Verified) -> bool {
+        self.status.enforced().is_some_and(|enforced| enforced.active.epoch == verified.assignment.epoch)
+    }
+
+    fn connected(&self) {
+        if self.status.set_hub_connected(true) {
+            info!("connected to the hub");
+        }
+        if self.status.enforced().is_none() && self.status.refused().is_none() {
+            self.status.set_problem("the hub has nothing for this cluster yet");
+        }
+    }
+
+    fn disconnected(&self, problem: HubError) {
+        let is_new = self.status.set_hub_connected(false);
+        let unauthorized = matches!(problem, HubError::Unauthorized(_));
+        let problem = log_chain(&problem.into());
+        if self.status.enforced().is_none() {
+            self.status.set_problem(problem.clone());
+        }
+        match (unauthorized, is_new) {
+            (true, true) => error!(error = problem, "the hub does not know this agent; enforcing the last good bundle"),
+            (false, true) => warn!(error = problem, "the hub is away; enforcing the last good bundle"),
+            (_, false) => {}
+        }
+    }
+
+    fn warn_when_stale(&self, was_stale: &mut bool) {
+        let Some(enforced) = self.status.enforced() else { return };
+        let stale = clock::now() >= enforced.stale_after;
+        if stale && !*was_stale {
+            warn!("the hub was silent for longer than it promised; still enforcing the last good bundle");
+        }
+        *was_stale = stale;
+    }
+}
+
+impl From<FetchError> for Problem {
+    fn from(error: FetchError) -> Self {
+        match error {
+            FetchError::Hub(error @ (HubError::Away(_) | HubError::Unauthorized(_))) => Problem::Away(error),
+            FetchError::Hub(error) => Problem::Refused(error.into()),
+            FetchError::Content(error) => Problem::Refused(error),
+        }
+    }
+}

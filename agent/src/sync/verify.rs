@@ -1,0 +1,130 @@
+//! Whether a pair of statements may be enforced by this cluster. Pure: signatures, names and epochs, no content.
+
+use crate::cache::Floor;
+use anyhow::ensure;
+use writ_policy::Digest;
+use writ_policy::bundle::{Assignment, BundleStatement};
+use writ_policy::wire::{Desired, Enrolled};
+
+/// Statements that the hub signed for this cluster and that belong together.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    /// Digest of the assignment: its identity.
+    pub digest: Digest,
+    /// What this cluster should enforce.
+    pub assignment: Assignment,
+    /// What the bundle is.
+    pub bundle: BundleStatement,
+}
+
+/// What a pair is against the newest one that was enforced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// A newer epoch.
+    Advance,
+    /// The same epoch and content.
+    Renewal,
+}
+
+impl Verified {
+    /// Checks both signatures, the cluster, and that the assignment names this bundle.
+    pub fn of(desired: &Desired, identity: &Enrolled) -> anyhow::Result<Self> {
+        let assignment: Assignment = identity.hub_key.verify(&desired.assignment)?;
+        let (own, other) = (&identity.cluster, &assignment.cluster);
+        ensure!(own == other, "the assignment is for cluster `{other}`, this one is `{own}`");
+        let actual = desired.bundle.digest();
+        let expected = assignment.bundle;
+        ensure!(actual == expected, "the bundle's digest is {actual}, the assignment names {expected}");
+        let bundle: BundleStatement = identity.hub_key.verify(&desired.bundle)?;
+        Ok(Self { digest: desired.assignment.digest(), assignment, bundle })
+    }
+
+    /// The mark that no later pair may fall below.
+    pub fn floor(&self) -> Floor {
+        let settings = serde_json::to_vec(&self.assignment.settings).expect("settings have only string keys");
+        Floor { epoch: self.assignment.epoch, bundle: self.assignment.bundle, settings: Digest::of(settings) }
+    }
+
+    /// Whether the epoch rule allows this pair: newer, or equal and saying the same.
+    pub fn step_from(&self, floor: Option<&Floor>) -> anyhow::Result<Step> {
+        let Some(floor) = floor else { return Ok(Step::Advance) };
+        let epoch = self.assignment.epoch;
+        if epoch > floor.epoch {
+            return Ok(Step::Advance);
+        }
+        ensure!(epoch == floor.epoch, "epoch {epoch} is older than epoch {}, which was enforced", floor.epoch);
+        ensure!(self.floor() == *floor, "epoch {epoch} was enforced with another content");
+        Ok(Step::Renewal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use writ_policy::sign::SigningKey;
+    use writ_policy::{AgentId, ClusterName, Labels, Revision, Settings};
+
+    struct World {
+        key: SigningKey,
+        identity: Enrolled,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let (key, _) = SigningKey::generate();
+            let identity = Enrolled {
+                agent: AgentId::new(uuid::Uuid::now_v7().to_string()).unwrap(),
+                cluster: ClusterName::new("prod").unwrap(),
+                labels: Labels::new(),
+                credential: "secret".into(),
+                hub_key: key.public(),
+            };
+            Self { key, identity }
+        }
+
+        fn desired(&self, cluster: &str, epoch: u64, index: &str) -> Desired {
+            let revision = Revision::new("a".repeat(40)).unwrap();
+            let bundle = self.key.sign(&BundleStatement { revision, index: Digest::of(index), policies: 1 });
+            let assignment = self.key.sign(&Assignment {
+                cluster: ClusterName::new(cluster).unwrap(),
+                epoch,
+                bundle: bundle.digest(),
+                settings: Settings::default(),
+                issued_at: 1,
+                stale_after: 2,
+            });
+            Desired { assignment, bundle }
+        }
+
+        fn refusal(&self, desired: &Desired) -> String {
+            Verified::of(desired, &self.identity).unwrap_err().to_string()
+        }
+    }
+
+    #[test]
+    fn what_is_not_signed_for_this_cluster_is_refused() {
+        let world = World::new();
+        let good = world.desired("prod", 1, "i");
+        assert!(Verified::of(&good, &world.identity).is_ok());
+        assert!(world.refusal(&world.desired("dev", 1, "i")).contains("cluster `dev`"));
+        let other = World::new().desired("prod", 1, "i");
+        assert!(world.refusal(&other).contains("only"), "another hub's key");
+        let swapped = Desired { bundle: world.desired("prod", 1, "j").bundle, ..good.clone() };
+        assert!(world.refusal(&swapped).contains("the assignment names"));
+        let mut tampered = good;
+        tampered.assignment.payload = tampered.assignment.payload.replace("\"epoch\":1", "\"epoch\":9");
+        assert!(world.refusal(&tampered).contains("signature"));
+    }
+
+    #[test]
+    fn epoch_only_grows() {
+        let world = World::new();
+        let verified = |epoch, index| Verified::of(&world.desired("prod", epoch, index), &world.identity).unwrap();
+        let floor = verified(5, "i").floor();
+        assert_eq!(verified(1, "i").step_from(None).unwrap(), Step::Advance);
+        assert_eq!(verified(6, "j").step_from(Some(&floor)).unwrap(), Step::Advance);
+        assert_eq!(verified(5, "i").step_from(Some(&floor)).unwrap(), Step::Renewal);
+        assert!(verified(5, "j").step_from(Some(&floor)).unwrap_err().to_string().contains("another content"));
+        assert!(verified(4, "i").step_from(Some(&floor)).unwrap_err().to_string().contains("older"));
+    }
+}
