@@ -1,0 +1,151 @@
+//! The manifests of `deploy/` against Kubernetes' own types, the agent's flags and the template's policies, so that a
+//! misspelt field, a flag that is gone or a kind that nobody asks about is found before a cluster finds it.
+
+use clap::Parser;
+use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::core::v1::{Namespace, PersistentVolumeClaim, Service, ServiceAccount};
+use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use writ_agent::Config;
+
+#[test]
+fn every_field_is_one_that_kubernetes_knows() {
+    for file in ["agent.yaml", "hub.yaml"] {
+        for object in objects(file) {
+            let problem = unknown_fields(&object).unwrap_or_else(|error| panic!("{file}: {error}\n{object:#}"));
+            assert!(problem.is_empty(), "{file}: {} has unknown or changed fields: {problem:?}", object["kind"]);
+        }
+    }
+}
+
+#[test]
+fn flags_and_names_agree_with_the_agent() {
+    let objects = objects("agent.yaml");
+    let container = &find(&objects, "Deployment")["spec"]["template"]["spec"]["containers"][0];
+    let arguments = container["args"].as_array().unwrap().iter().map(|argument| argument.as_str().unwrap());
+    let config = Config::try_parse_from(["writ-agent", "--hub=https://writ.example"].into_iter().chain(arguments))
+        .unwrap_or_else(|error| panic!("{error}"));
+    config.validate().unwrap();
+
+    let webhooks = find(&objects, "ValidatingWebhookConfiguration");
+    assert_eq!(webhooks["metadata"]["name"], config.webhook_configuration.as_str());
+    let service = &webhooks["webhooks"][0]["clientConfig"]["service"];
+    assert_eq!(service["name"], config.service.as_str());
+    assert_eq!(service["namespace"], config.namespace.as_str());
+    assert_eq!(find(&objects, "Service")["metadata"]["name"], config.service.as_str());
+    assert_eq!(find(&objects, "Role")["rules"][0]["resourceNames"][0], config.secret.as_str());
+    let may_patch = &find(&objects, "ClusterRole")["rules"][0]["resourceNames"][0];
+    assert_eq!(may_patch, config.webhook_configuration.as_str());
+}
+
+#[test]
+fn api_server_asks_about_every_kind_that_the_template_judges() {
+    let objects = objects("agent.yaml");
+    let rules = find(&objects, "ValidatingWebhookConfiguration")["webhooks"][0]["rules"].as_array().unwrap();
+    let asked: BTreeSet<String> = rules
+        .iter()
+        .flat_map(|rule| {
+            let group = rule["apiGroups"][0].as_str().unwrap();
+            let resources = rule["resources"].as_array().unwrap();
+            resources.iter().map(move |resource| format!("{group}/{}", resource.as_str().unwrap()))
+        })
+        .collect();
+    for kind in judged_kinds() {
+        let (group, name) = kind.split_once('/').unwrap_or(("", &kind));
+        let resource = format!("{group}/{}s", name.to_lowercase());
+        assert!(asked.contains(&resource), "the webhook configuration has no rule for {kind} ({resource})");
+    }
+}
+
+#[test]
+fn no_manifest_asks_for_more_than_it_should() {
+    for file in ["agent.yaml", "hub.yaml"] {
+        let text = read(&format!("deploy/{file}"));
+        assert!(!text.contains("cluster-admin") && !text.contains("\"*\""), "{file} asks for everything");
+        for object in objects(file) {
+            let Some(pod) = object["spec"]["template"].get("spec") else { continue };
+            assert_eq!(pod["securityContext"]["runAsNonRoot"], true, "{file}");
+            let security = &pod["containers"][0]["securityContext"];
+            assert_eq!(security["readOnlyRootFilesystem"], true, "{file}");
+            assert_eq!(security["capabilities"]["drop"][0], "ALL", "{file}");
+        }
+    }
+}
+
+/// Paths of fields that do not survive a round trip through the object's type.
+fn unknown_fields(object: &Value) -> anyhow::Result<Vec<String>> {
+    let api_version = object["apiVersion"].as_str().unwrap_or_default();
+    match (api_version, object["kind"].as_str().unwrap_or_default()) {
+        ("v1", "Namespace") => lost::<Namespace>(object),
+        ("v1", "ServiceAccount") => lost::<ServiceAccount>(object),
+        ("v1", "Service") => lost::<Service>(object),
+        ("v1", "PersistentVolumeClaim") => lost::<PersistentVolumeClaim>(object),
+        ("apps/v1", "Deployment") => lost::<Deployment>(object),
+        ("apps/v1", "StatefulSet") => lost::<StatefulSet>(object),
+        ("rbac.authorization.k8s.io/v1", "Role") => lost::<Role>(object),
+        ("rbac.authorization.k8s.io/v1", "RoleBinding") => lost::<RoleBinding>(object),
+        ("rbac.authorization.k8s.io/v1", "ClusterRole") => lost::<ClusterRole>(object),
+        ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding") => lost::<ClusterRoleBinding>(object),
+        ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration") => {
+            lost::<ValidatingWebhookConfiguration>(object)
+        }
+        (version, kind) => anyhow::bail!("{version} {kind} is not a kind that this test knows"),
+    }
+}
+
+fn lost<T: Serialize + DeserializeOwned>(object: &Value) -> anyhow::Result<Vec<String>> {
+    let kept = serde_json::to_value(serde_json::from_value::<T>(object.clone())?)?;
+    let mut paths = vec![];
+    compare(object, &kept, "", &mut paths);
+    Ok(paths)
+}
+
+fn compare(written: &Value, kept: &Value, path: &str, lost: &mut Vec<String>) {
+    match (written, kept) {
+        (Value::Object(written), Value::Object(kept)) => {
+            for (key, value) in written {
+                compare(value, kept.get(key).unwrap_or(&Value::Null), &format!("{path}.{key}"), lost);
+            }
+        }
+        (Value::Array(written), Value::Array(kept)) if written.len() == kept.len() => {
+            for (index, (written, kept)) in written.iter().zip(kept).enumerate() {
+                compare(written, kept, &format!("{path}[{index}]"), lost);
+            }
+        }
+        _ if written == kept => {}
+        _ => lost.push(path.to_owned()),
+    }
+}
+
+/// The `kinds` that the template's policies declare.
+fn judged_kinds() -> BTreeSet<String> {
+    let folder = root().join("policies-repo-template/policies");
+    let mut kinds = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let Ok(text) = std::fs::read_to_string(entry.unwrap().path()) else { continue };
+        let declared = text.lines().filter_map(|line| line.strip_prefix("#   kinds: [")?.strip_suffix(']'));
+        kinds.extend(declared.flat_map(|list| list.split(", ")).map(str::to_owned));
+    }
+    assert!(kinds.contains("Pod") && kinds.contains("policy/PodDisruptionBudget"), "{kinds:?}");
+    kinds
+}
+
+fn objects(file: &str) -> Vec<Value> {
+    serde_saphyr::from_multiple(&read(&format!("deploy/{file}"))).unwrap()
+}
+
+fn find<'a>(objects: &'a [Value], kind: &str) -> &'a Value {
+    objects.iter().find(|object| object["kind"] == kind).unwrap_or_else(|| panic!("no {kind}"))
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the workspace").to_owned()
+}
