@@ -94,6 +94,7 @@ impl Parts {
             Ok(Ok(answered)) => self.answered(answered, now, started),
             Ok(Err(EvaluateError::Review(error))) => self.malformed(StatusCode::BAD_REQUEST, &error.to_string()),
             Ok(Err(EvaluateError::Busy(_))) => self.unjudged(&body, Reason::Busy, started),
+            Ok(Err(EvaluateError::Panicked)) => self.unjudged(&body, Reason::Broken, started),
             Ok(Err(error @ EvaluateError::Gone)) => {
                 self.fatal.raise(error.into());
                 self.unjudged(&body, Reason::Broken, started)

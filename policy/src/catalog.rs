@@ -39,10 +39,11 @@ pub(crate) enum Role {
 
 impl<'a> Catalog<'a> {
     /// Reads all files together. A file that does not load is a finding and left out.
-    pub(crate) fn read(files: &'a [SourceFile]) -> Self {
+    pub(crate) fn read(files: &'a [SourceFile], reading: &dyn Fn(&str)) -> Self {
         let (fleet, mut diagnostics) = document::read(files);
         let mut modules = vec![];
         for file in files.iter().filter(|file| file.is_rego()) {
+            reading(&file.path);
             match Module::read(file) {
                 Ok(module) => modules.push(module),
                 Err(findings) => diagnostics.extend(findings),

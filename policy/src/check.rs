@@ -27,13 +27,19 @@ impl CheckReport {
 /// Checks all files together: names, metadata, fleet, and every policy through the load pipeline. Compiles, but does
 /// not run unit tests (see [`crate::unit_test`]). Never fails: what is wrong is in the report.
 pub fn check(files: &[SourceFile]) -> CheckReport {
-    check_and_compile(files).0
+    check_telling(files, &|_| {})
+}
+
+/// The same check; `reading` is told the path of each file before it is touched, so that a process that dies of a file
+/// can be explained.
+pub fn check_telling(files: &[SourceFile], reading: &dyn Fn(&str)) -> CheckReport {
+    check_and_compile(files, reading).0
 }
 
 /// The report, and what compiled on the way.
-pub(crate) fn check_and_compile(files: &[SourceFile]) -> (CheckReport, Vec<Compiled>) {
-    let mut catalog = Catalog::read(files);
-    let (policies, findings) = compile(&catalog);
+pub(crate) fn check_and_compile(files: &[SourceFile], reading: &dyn Fn(&str)) -> (CheckReport, Vec<Compiled>) {
+    let mut catalog = Catalog::read(files, reading);
+    let (policies, findings) = compile(&catalog, reading);
     let mut diagnostics = std::mem::take(&mut catalog.diagnostics);
     diagnostics.extend(findings);
     diagnostics.extend(catalog.fleet_file.into_iter().flat_map(|file| check_fleet(file, &catalog.fleet, &policies)));

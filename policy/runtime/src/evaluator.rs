@@ -1,6 +1,12 @@
 //! A fixed pool of evaluation threads, each with policies of its own. One review stays on one worker.
 
-use std::sync::Arc;
+mod queue;
+mod worker;
+
+use queue::{Command, Job, Queue};
+use std::sync::{Arc, Mutex};
+use tokio::sync::oneshot;
+use worker::Worker;
 use writ_policy::{Budget, CheckReport, Decided, PolicyInfo, ReviewError, Revision, Settings, SourceFile};
 
 /// Where workers find Namespace objects.
@@ -17,9 +23,19 @@ pub struct EvaluatorConfig {
     pub budget: Budget,
 }
 
-/// The pool. Cheap to clone.
+/// The pool. Cheap to clone; the threads end with the last clone.
 #[derive(Clone)]
-pub struct Evaluator {}
+pub struct Evaluator {
+    pool: Arc<Pool>,
+}
+
+struct Pool {
+    queue: Arc<Queue>,
+    workers: usize,
+    policies: Mutex<Arc<[Arc<PolicyInfo>]>>,
+    /// One bundle is applied after the other.
+    applying: tokio::sync::Mutex<()>,
+}
 
 /// A review, what came of it, and the bytes to answer.
 #[derive(Debug)]
@@ -41,7 +57,10 @@ pub enum EvaluateError {
     /// Too many reviews wait: HTTP 429 or as the failure policy says.
     #[error("{0} reviews already wait for evaluation")]
     Busy(usize),
-    /// The worker is gone, e.g. it panicked; the process should end.
+    /// This review made the worker panic. The worker lives on; answer as the failure policy says.
+    #[error("the evaluation of this review crashed")]
+    Panicked,
+    /// The worker is gone; the process should end.
     #[error("the evaluation worker is gone")]
     Gone,
 }
@@ -49,30 +68,74 @@ pub enum EvaluateError {
 impl Evaluator {
     /// Starts the workers, with no policies.
     pub fn start(config: EvaluatorConfig, namespaces: Namespaces) -> Self {
-        let _ = (config, namespaces);
-        Self {}
+        let workers = config.workers.max(1);
+        let queue = Arc::new(Queue::new(workers, config.queue.max(1)));
+        for number in 0..workers {
+            Worker::spawn(number, queue.clone(), namespaces.clone(), config.budget);
+        }
+        let (policies, applying) = (Mutex::new(Arc::from([])), tokio::sync::Mutex::new(()));
+        Self { pool: Arc::new(Pool { queue, workers, policies, applying }) }
     }
 
     /// Compiles the files on every worker and, when all have done so without an error, makes them active on all.
-    /// With errors nothing changes and the report says what is wrong.
+    /// With errors nothing changes and the report says what is wrong. Workers compile one after the other, so that the
+    /// others keep deciding meanwhile.
     pub async fn apply(
         &self,
         revision: Revision,
         files: Arc<[SourceFile]>,
         settings: Settings,
     ) -> Result<CheckReport, EvaluateError> {
-        let _ = (revision, files, settings);
-        Err(EvaluateError::Gone)
+        let _turn = self.pool.applying.lock().await;
+        let settings = Arc::new(settings);
+        let mut last = None;
+        for worker in 0..self.pool.workers {
+            let (reply, built) = oneshot::channel();
+            let (files, settings) = (files.clone(), settings.clone());
+            self.pool.queue.command(worker, Command::Build { files, settings, reply });
+            let report = built.await.map_err(|_| EvaluateError::Gone)?;
+            if !report.is_ok() {
+                (0..=worker).for_each(|worker| self.pool.queue.command(worker, Command::Discard));
+                return Ok(report);
+            }
+            last = Some(report);
+        }
+        let report = last.ok_or(EvaluateError::Gone)?;
+        self.swap(&revision).await?;
+        let policies = report.policies.iter().cloned().map(Arc::new).collect();
+        *self.pool.policies.lock().expect("nothing panics while holding it") = policies;
+        Ok(report)
+    }
+
+    /// Makes what the workers have built active on all of them. All are told before any is waited for.
+    async fn swap(&self, revision: &Revision) -> Result<(), EvaluateError> {
+        let tell = |worker| {
+            let (reply, swapped) = oneshot::channel();
+            self.pool.queue.command(worker, Command::Swap { revision: revision.clone(), reply });
+            swapped
+        };
+        let told: Vec<_> = (0..self.pool.workers).map(tell).collect();
+        for swapped in told {
+            swapped.await.map_err(|_| EvaluateError::Gone)?;
+        }
+        Ok(())
     }
 
     /// The active policies.
     pub fn policies(&self) -> Arc<[Arc<PolicyInfo>]> {
-        Arc::new([])
+        self.pool.policies.lock().expect("nothing panics while holding it").clone()
     }
 
-    /// Decides one review, bytes in to bytes out.
+    /// Decides one review, bytes in to bytes out. A caller that stops waiting gives up its place in the queue.
     pub async fn decide(&self, review: bytes::Bytes, now: i64) -> Result<Answered, EvaluateError> {
-        let _ = (review, now);
-        Err(EvaluateError::Gone)
+        let (reply, answered) = oneshot::channel();
+        self.pool.queue.push(Job { review, now, reply }).map_err(EvaluateError::Busy)?;
+        answered.await.unwrap_or(Err(EvaluateError::Gone))
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.queue.close();
     }
 }

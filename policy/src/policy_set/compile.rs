@@ -25,10 +25,11 @@ pub(crate) struct Compiled {
 }
 
 /// All policies that compile, sorted by code, and what is wrong with the others.
-pub(crate) fn compile(catalog: &Catalog<'_>) -> (Vec<Compiled>, Vec<Diagnostic>) {
+pub(crate) fn compile(catalog: &Catalog<'_>, reading: &dyn Fn(&str)) -> (Vec<Compiled>, Vec<Diagnostic>) {
     let mut findings = vec![];
     let mut policies: Vec<Compiled> = vec![];
     for (module, dialect) in catalog.policies() {
+        reading(&module.file.path);
         match compile_one(catalog, module, dialect) {
             Ok(policy) => policies.push(policy),
             Err(found) => findings.extend(found),

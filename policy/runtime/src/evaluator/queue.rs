@@ -1,0 +1,101 @@
+//! What waits for the workers: reviews for whichever is free, commands for each.
+
+use super::{Answered, EvaluateError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use tokio::sync::oneshot;
+use writ_policy::{CheckReport, Revision, Settings, SourceFile};
+
+/// One review to decide.
+pub(super) struct Job {
+    pub review: bytes::Bytes,
+    pub now: i64,
+    pub reply: oneshot::Sender<Result<Answered, EvaluateError>>,
+}
+
+/// What one worker is told to do.
+pub(super) enum Command {
+    /// Compile, and keep the result beside what is active.
+    Build { files: Arc<[SourceFile]>, settings: Arc<Settings>, reply: oneshot::Sender<CheckReport> },
+    /// Make what was built active.
+    Swap { revision: Revision, reply: oneshot::Sender<()> },
+    /// Drop what was built.
+    Discard,
+}
+
+/// What a worker does next.
+pub(super) enum Next {
+    Command(Command),
+    Review(Job),
+}
+
+/// Bounded for reviews; commands are few.
+pub(super) struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+    capacity: usize,
+}
+
+struct State {
+    reviews: VecDeque<Job>,
+    commands: Vec<VecDeque<Command>>,
+    closed: bool,
+}
+
+impl Queue {
+    pub(super) fn new(workers: usize, capacity: usize) -> Self {
+        let commands = (0..workers).map(|_| VecDeque::new()).collect();
+        let state = Mutex::new(State { reviews: VecDeque::new(), commands, closed: false });
+        Self { state, changed: Condvar::new(), capacity }
+    }
+
+    /// Adds a review, or says how many wait when there is no room.
+    pub(super) fn push(&self, job: Job) -> Result<(), usize> {
+        let mut state = self.lock();
+        if state.reviews.len() >= self.capacity {
+            state.reviews.retain(|job| !job.reply.is_closed());
+        }
+        if state.reviews.len() >= self.capacity {
+            return Err(state.reviews.len());
+        }
+        state.reviews.push_back(job);
+        drop(state);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    pub(super) fn command(&self, worker: usize, command: Command) {
+        self.lock().commands[worker].push_back(command);
+        self.changed.notify_all();
+    }
+
+    /// What this worker does next; waits for it. `None` when the pool has ended.
+    pub(super) fn next(&self, worker: usize) -> Option<Next> {
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            if let Some(command) = state.commands[worker].pop_front() {
+                return Some(Next::Command(command));
+            }
+            if let Some(job) = state.reviews.pop_front() {
+                return Some(Next::Review(job));
+            }
+            state = self.changed.wait(state).expect("nothing panics while holding the queue");
+        }
+    }
+
+    /// Ends the workers after what they do now.
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        state.reviews.clear();
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nothing panics while holding the queue")
+    }
+}

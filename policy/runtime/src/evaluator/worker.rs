@@ -1,0 +1,78 @@
+//! One evaluation thread: the active policies, those built to follow them, and the loop over the queue.
+
+use super::queue::{Command, Job, Next, Queue};
+use super::{Answered, EvaluateError, Namespaces};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use writ_policy::{Budget, CheckReport, PolicySet, Revision, Settings, SourceFile, answer};
+
+/// The interpreter recurses with the depth of policies and of the objects they judge.
+const STACK_BYTES: usize = 16 << 20;
+
+/// Policies belong to the thread that compiled them.
+pub(super) struct Worker {
+    active: PolicySet,
+    revision: Option<Revision>,
+    built: Option<PolicySet>,
+    namespaces: Namespaces,
+    budget: Budget,
+}
+
+impl Worker {
+    /// Starts the thread. It ends when the queue is closed.
+    pub(super) fn spawn(number: usize, queue: Arc<Queue>, namespaces: Namespaces, budget: Budget) {
+        let run = move || {
+            let (active, _) = PolicySet::load(&[], &Settings::default());
+            let mut worker = Self { active, revision: None, built: None, namespaces, budget };
+            while let Some(next) = queue.next(number) {
+                match next {
+                    Next::Command(command) => worker.obey(command),
+                    Next::Review(job) => worker.decide(job),
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name(format!("evaluate-{number}")).stack_size(STACK_BYTES);
+        thread.spawn(run).expect("the system starts a thread at the start of the process");
+    }
+
+    /// A caller that went away is no reason to stop.
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Build { files, settings, reply } => {
+                if let Ok(report) = catch_unwind(AssertUnwindSafe(|| self.build(&files, &settings))) {
+                    let _ = reply.send(report);
+                }
+            }
+            Command::Swap { revision, reply } => {
+                if let Some(built) = self.built.take() {
+                    self.active = built;
+                    self.revision = Some(revision);
+                    let _ = reply.send(());
+                }
+            }
+            Command::Discard => self.built = None,
+        }
+    }
+
+    fn build(&mut self, files: &[SourceFile], settings: &Settings) -> CheckReport {
+        self.built = None;
+        let (policies, report) = PolicySet::load(files, settings);
+        self.built = Some(policies);
+        report
+    }
+
+    fn decide(&mut self, job: Job) {
+        if job.reply.is_closed() {
+            return;
+        }
+        let answered = catch_unwind(AssertUnwindSafe(|| self.answer(&job)));
+        let _ = job.reply.send(answered.unwrap_or(Err(EvaluateError::Panicked)));
+    }
+
+    fn answer(&mut self, job: &Job) -> Result<Answered, EvaluateError> {
+        let decided = self.active.decide(&job.review, &*self.namespaces, &self.budget, job.now)?;
+        let revision = self.revision.clone();
+        let response = answer(&decided.facts, &decided.decision, revision.as_ref().map(Revision::as_str));
+        Ok(Answered { decided, response, revision })
+    }
+}

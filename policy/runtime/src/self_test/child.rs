@@ -1,0 +1,44 @@
+//! The child: sets its own limits, reads the files as JSON from standard input, says which file it touches, and
+//! writes the report to standard output.
+
+use super::{Request, STACK_BYTES, Word, examine};
+use rustix::process::{Resource, Rlimit, setrlimit};
+use std::io::{Read, Write};
+use std::process::ExitCode;
+
+/// Runs the self-test for the parent on standard input and output. Anything but success is the parent's to explain.
+pub fn run_child() -> ExitCode {
+    // The interpreter recurses deeper than a main thread's stack may allow.
+    let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(answer);
+    match thread.map(|thread| thread.join()) {
+        Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
+fn answer() -> anyhow::Result<()> {
+    let mut asked = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut asked)?;
+    let Request { files, memory, cpu } = serde_json::from_slice(&asked)?;
+    drop(asked);
+    limit(Resource::Core, 0)?;
+    limit(Resource::Cpu, cpu)?;
+    limit(Resource::As, memory)?;
+    let report = examine(&files, &|path| {
+        // A parent that is gone does not want the report either.
+        let _ = say(&Word::Reading(path.to_owned()));
+    });
+    say(&Word::Report(Box::new(report)))
+}
+
+fn limit(resource: Resource, most: u64) -> rustix::io::Result<()> {
+    setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
+}
+
+fn say(word: &Word) -> anyhow::Result<()> {
+    let mut line = serde_json::to_vec(word)?;
+    line.push(b'\n');
+    let mut out = std::io::stdout().lock();
+    out.write_all(&line)?;
+    Ok(out.flush()?)
+}
