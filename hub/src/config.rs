@@ -49,6 +49,12 @@ pub struct Config {
     /// Certificate authority of the source's https, in PEM.
     #[arg(long, env = "WRIT_SOURCE_CA", value_name = "FILE")]
     pub source_ca: Option<PathBuf>,
+    /// Private key for a source over ssh; what the ssh program would choose when absent.
+    #[arg(long, env = "WRIT_SOURCE_SSH_KEY", value_name = "FILE")]
+    pub source_ssh_key: Option<PathBuf>,
+    /// Host keys to expect over ssh; the user's own file when absent. An unknown host is always refused.
+    #[arg(long, env = "WRIT_SOURCE_KNOWN_HOSTS", value_name = "FILE")]
+    pub source_known_hosts: Option<PathBuf>,
     /// How long a request of an agent is held while there is nothing new.
     #[arg(long, env = "WRIT_HOLD", default_value = "30s", value_parser = duration, hide = true)]
     pub hold: Duration,

@@ -18,9 +18,10 @@ const HOMES: &[(&str, &[&str], &str)] = &[
 const ABSENT: &[(&str, &str, &str)] = &[
     ("agent/", r"\bwrit_hub\b", "hub and agent never import each other"),
     ("hub/", r"\bwrit_agent\b", "hub and agent never import each other"),
+    // Budgets are measured with `Instant`; what time it is comes from the caller.
     (
         "policy/src/",
-        r"\bstd::fs\b|\bstd::net\b|\bstd::thread\b|\btokio\b|SystemTime::now|Instant::now",
+        r"\bstd::fs\b|\bstd::net\b|\bstd::thread\b|\btokio\b|SystemTime::now|Timestamp::now",
         "policy is pure",
     ),
     ("policy/", r"\bwrit_(hub|agent|git_transport)\b", "policy is below everything"),

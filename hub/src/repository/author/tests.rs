@@ -1,3 +1,5 @@
+//! What an author's clone gives and takes.
+
 use super::*;
 use std::fs;
 
