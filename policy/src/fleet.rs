@@ -136,7 +136,12 @@ pub fn glob_matches(pattern: &str, text: &str) -> bool {
 /// A YAML error with the place that the parser names.
 pub(crate) fn yaml_diagnostic(path: &str, error: &serde_saphyr::Error) -> Diagnostic {
     let full = error.to_string();
-    let message = full.lines().next().unwrap_or("not YAML").trim_start_matches("error: ").to_owned();
+    let message = full.lines().next().unwrap_or("not YAML").trim_start_matches("error: ");
+    // The place is told apart from the message.
+    let message = match message.strip_prefix("line ").and_then(|placed| placed.split_once(": ")) {
+        Some((_, message)) => message.to_owned(),
+        None => message.to_owned(),
+    };
     let diagnostic =
         Diagnostic::error(path, message).help("Correct the YAML; field names are listed in docs/POLICIES.md.");
     match error.location() {
