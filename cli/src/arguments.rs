@@ -1,5 +1,6 @@
 //! What `writ` understands. The help texts here are the reference.
 
+use crate::processes::Hosted;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -38,8 +39,16 @@ pub(crate) enum Command {
     /// Make tokens by which agents enroll
     #[command(subcommand)]
     Token(Token),
+    /// Try it: a policies repository, a hub and three clusters on this machine, with something going on
+    Demo(Demo),
     /// Show the version
     Version,
+    /// Run a hub in this process; `writ demo` does
+    #[command(hide = true)]
+    Hub(Box<Hosted<writ_hub::config::Config>>),
+    /// Run an agent in this process; `writ demo` does
+    #[command(hide = true)]
+    Agent(Box<Hosted<writ_agent::Config>>),
 }
 
 const WAIT_CODES: &str = "\
@@ -162,6 +171,22 @@ pub(crate) struct TokenCreate {
     /// How long the token may be used
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration)]
     pub(crate) ttl: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Folder for everything that the demo writes
+    #[arg(long, value_name = "DIR", default_value = "./writ-demo")]
+    pub(crate) dir: PathBuf,
+    /// Port of the dashboard [default: 8420]; the agents use those after it. 0 takes any that are free
+    #[arg(long)]
+    pub(crate) port: Option<u16>,
+    /// Run the scenario unattended in a folder of its own and prove each step: exit code 0 or 1
+    #[arg(long, conflicts_with_all = ["dir", "port"])]
+    pub(crate) check: bool,
+    /// How many commits are timed
+    #[arg(long, value_name = "N", default_value_t = 50, requires = "check")]
+    pub(crate) commits: u32,
 }
 
 /// `300ms`, `60s`, `10m`, `1h`, `2d`, or several joined.

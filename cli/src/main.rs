@@ -3,9 +3,11 @@
 mod arguments;
 mod check;
 mod client;
+mod demo;
 mod exit;
 mod files;
 mod init;
+mod processes;
 mod rollback;
 mod status;
 mod template;
@@ -38,7 +40,10 @@ fn run(command: arguments::Command) -> exit::Outcome {
         Command::Wait(options) => block_on(wait::run(options)),
         Command::Rollback(options) => rollback::run(&options),
         Command::Token(arguments::Token::Create(options)) => block_on(token::run(options)),
+        Command::Demo(options) => block_on(demo::run(options)),
         Command::Version => version(),
+        Command::Hub(hosted) => processes::hub(*hosted),
+        Command::Agent(hosted) => processes::agent(*hosted),
     }
 }
 

@@ -88,10 +88,9 @@ impl Engine {
     }
 }
 
-/// The engine's words, with the file where they name one.
+/// The engine's words, with the place in the author's text where they say one.
 fn failed(error: &anyhow::Error) -> EvalError {
-    let Diagnostic { path, message, .. } = load::explain(&[], error);
-    EvalError::Failed(if path.is_empty() { message } else { format!("{path}: {message}") })
+    EvalError::Failed(load::explain(&[], error).to_string())
 }
 
 fn is_time_limit(error: &anyhow::Error) -> bool {

@@ -33,9 +33,6 @@ pub(crate) struct Cluster {
     pub(crate) state: ClusterState,
     pub(crate) seen_at: Option<i64>,
     pub(crate) refused_reason: Option<String>,
-    /// Reports that wait on the agent's disk.
-    #[serde(default)]
-    pub(crate) spooled: u64,
 }
 
 /// What a cluster should enforce.
@@ -91,7 +88,6 @@ pub(crate) struct Revision {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct EnforcedBy {
     pub(crate) cluster: ClusterName,
-    pub(crate) active_at: i64,
 }
 
 /// `POST /api/v1/enrollment-tokens`.
@@ -104,6 +100,19 @@ pub(crate) struct Token {
 /// `GET /api/v1/counts`.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct Counts {
-    #[serde(flatten)]
-    pub(crate) fields: BTreeMap<String, serde_json::Value>,
+    /// Rows of failures.
+    pub(crate) failures: u64,
+    pub(crate) reviews: u64,
+    pub(crate) failing: u64,
+    pub(crate) denied: u64,
+    /// Rows of failures by policy code.
+    #[serde(default)]
+    pub(crate) by_code: BTreeMap<String, u64>,
+}
+
+impl Counts {
+    /// Failures of the policy with this code.
+    pub(crate) fn of(&self, code: &str) -> u64 {
+        self.by_code.get(code).copied().unwrap_or_default()
+    }
 }

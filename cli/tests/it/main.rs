@@ -1,5 +1,9 @@
 //! The `writ` binary as people and CI run it: arguments in, text and exit code out.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up should fail")]
+
+mod authors;
+mod demo;
 mod rollback;
 mod support;
 mod wait;

@@ -1,3 +1,0 @@
-package lib.names
-
-is_long(name) if count(name) > 3

@@ -1,5 +1,0 @@
-# METADATA
-# title: No custom
-package writ.worse
-
-deny(x) := x

@@ -1,3 +1,0 @@
-package writ.bad
-
-deny contains "x" if true
