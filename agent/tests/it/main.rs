@@ -1,4 +1,11 @@
-//! The agent's integration tests, one binary.
+//! The agent through its real boundaries: a hub that signs, a data folder, a TLS client, the self-test's child.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod bundles;
+mod fake_hub;
+mod health;
 mod manifests;
+mod report;
+mod sync;
+mod test_agent;
+mod webhook;

@@ -1,0 +1,236 @@
+//! A hub in this process: signs what a test wants, keeps what agents send, and misbehaves on demand.
+
+use axum::extract::{Path, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use flate2::{Compression, write::GzEncoder};
+use http::{HeaderMap, StatusCode, header};
+use std::collections::HashMap;
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+use writ_policy::bundle::{Assignment, BundleStatement, Index};
+use writ_policy::sign::SigningKey;
+use writ_policy::wire::{AgentState, Desired, DesiredRequest, Enroll, Enrolled, Receipt, Report};
+use writ_policy::{AgentId, ClusterName, DenyLevel, Digest, Labels, Revision, Settings, SourceFile};
+
+pub const CREDENTIAL: &str = "credential-that-is-never-shown";
+pub const SECRET: &str = "secretsecretsecretsecretsecretsecretsecret0";
+
+#[derive(Clone)]
+pub struct FakeHub(Arc<Parts>);
+
+struct Parts {
+    key: SigningKey,
+    url: String,
+    desired: watch::Sender<Option<Desired>>,
+    state: watch::Sender<Option<AgentState>>,
+    blobs: Mutex<HashMap<String, Vec<u8>>>,
+    reports: Mutex<Vec<Report>>,
+    cursors: Mutex<HashMap<Uuid, u64>>,
+    away: AtomicBool,
+    lose_answers: AtomicBool,
+    blob_requests: AtomicUsize,
+    revision: AtomicUsize,
+    _server: Mutex<JoinSet<()>>,
+}
+
+impl FakeHub {
+    pub async fn start() -> Self {
+        writ_agent::tls::install_provider();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let hub = Self(Arc::new(Parts {
+            key: SigningKey::generate().0,
+            url: format!("http://{}", listener.local_addr().unwrap()),
+            desired: watch::Sender::new(None),
+            state: watch::Sender::new(None),
+            blobs: Mutex::default(),
+            reports: Mutex::default(),
+            cursors: Mutex::default(),
+            away: AtomicBool::new(false),
+            lose_answers: AtomicBool::new(false),
+            blob_requests: AtomicUsize::new(0),
+            revision: AtomicUsize::new(0),
+            _server: Mutex::default(),
+        }));
+        let router = Router::new()
+            .route("/v1/enroll", post(enroll))
+            .route("/v1/desired", post(desired))
+            .route("/v1/blobs/{digest}", get(blob))
+            .route("/v1/reports", post(report))
+            .layer(middleware::from_fn_with_state(hub.clone(), absence))
+            .with_state(hub.clone());
+        hub.0._server.lock().unwrap().spawn(async move { axum::serve(listener, router).await.unwrap() });
+        hub
+    }
+
+    pub fn url(&self) -> &str {
+        &self.0.url
+    }
+
+    pub fn token(&self) -> String {
+        format!("writ_{SECRET}_{}", self.0.key.public().fingerprint())
+    }
+
+    /// From now on every request is answered by 503, until `come_back`.
+    pub fn go_away(&self) {
+        self.0.away.store(true, SeqCst);
+    }
+
+    pub fn come_back(&self) {
+        self.0.away.store(false, SeqCst);
+    }
+
+    /// Reports are stored, but the agent is not told.
+    pub fn lose_answers(&self, lose: bool) {
+        self.0.lose_answers.store(lose, SeqCst);
+    }
+
+    pub fn blob_requests(&self) -> usize {
+        self.0.blob_requests.load(SeqCst)
+    }
+
+    /// Signs these files for cluster `prod` and remembers their blobs.
+    pub fn sign(&self, epoch: u64, files: &[SourceFile]) -> Desired {
+        self.sign_with(epoch, files, |_, _| {})
+    }
+
+    /// The same, with the statements changed before they are signed.
+    pub fn sign_with(
+        &self,
+        epoch: u64,
+        files: &[SourceFile],
+        change: impl FnOnce(&mut Assignment, &mut BundleStatement),
+    ) -> Desired {
+        let (_, text) = Index::build(files);
+        let mut blobs = self.0.blobs.lock().unwrap();
+        for content in files.iter().map(|file| file.text.as_bytes()).chain([text.as_bytes()]) {
+            blobs.insert(Digest::of(content).to_string(), content.to_vec());
+        }
+        let policies = writ_policy::check(files).policies.len() as u32;
+        let number = self.0.revision.fetch_add(1, SeqCst) + 1;
+        let revision = Revision::new(format!("{number:040x}")).unwrap();
+        let mut bundle = BundleStatement { revision, index: Digest::of(&text), policies };
+        let mut assignment = Assignment {
+            cluster: ClusterName::new("prod").unwrap(),
+            epoch,
+            bundle: Digest::of(""),
+            settings: Settings { deny_level: DenyLevel::High, ..Settings::default() },
+            issued_at: writ_agent::clock::now(),
+            stale_after: writ_agent::clock::now() + 3_600_000,
+        };
+        change(&mut assignment, &mut bundle);
+        let bundle = self.0.key.sign(&bundle);
+        if assignment.bundle == Digest::of("") {
+            assignment.bundle = bundle.digest();
+        }
+        Desired { assignment: self.0.key.sign(&assignment), bundle }
+    }
+
+    /// Another content under the name of a blob.
+    pub fn tamper_blob(&self, file: &SourceFile, content: &str) {
+        self.0.blobs.lock().unwrap().insert(file.digest().to_string(), content.into());
+    }
+
+    /// What the cluster should enforce from now on.
+    pub fn assign(&self, desired: Desired) {
+        self.0.desired.send_replace(Some(desired));
+    }
+
+    /// Waits until the agent says of itself what the test waits for.
+    pub async fn until_state(&self, wanted: impl Fn(&AgentState) -> bool) -> AgentState {
+        let mut state = self.0.state.subscribe();
+        let found = state.wait_for(|state| state.as_ref().is_some_and(&wanted));
+        tokio::time::timeout(Duration::from_secs(20), found).await.expect("the agent says so in time").unwrap().clone().unwrap()
+    }
+
+    /// Waits until the agent enforces this pair.
+    pub async fn until_active(&self, desired: &Desired) -> AgentState {
+        let digest = desired.assignment.digest();
+        self.until_state(|state| state.active.as_ref().is_some_and(|active| active.assignment == digest)).await
+    }
+
+    /// Waits until the agent has refused this pair, and gives the reason.
+    pub async fn until_refused(&self, desired: &Desired) -> String {
+        let digest = desired.assignment.digest();
+        let refused = |state: &AgentState| state.refused.as_ref().is_some_and(|refused| refused.assignment == digest);
+        self.until_state(refused).await.refused.unwrap().reason
+    }
+
+    /// Everything stored, each report once.
+    pub fn reports(&self) -> Vec<Report> {
+        self.0.reports.lock().unwrap().clone()
+    }
+}
+
+async fn absence(State(FakeHub(hub)): State<FakeHub>, request: Request, next: Next) -> Response {
+    if hub.away.load(SeqCst) {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    let known = request.uri().path() == "/v1/enroll" || bearer(request.headers()) == Some(CREDENTIAL);
+    if !known {
+        return (StatusCode::UNAUTHORIZED, Json(serde_json::json!({"error": "unknown credential"}))).into_response();
+    }
+    next.run(request).await
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+}
+
+async fn enroll(State(FakeHub(hub)): State<FakeHub>, Json(request): Json<Enroll>) -> Response {
+    if !request.token.contains(SECRET) {
+        return (StatusCode::UNAUTHORIZED, Json(serde_json::json!({"error": "unknown token"}))).into_response();
+    }
+    Json(Enrolled {
+        agent: AgentId::new(Uuid::now_v7().to_string()).unwrap(),
+        cluster: ClusterName::new("prod").unwrap(),
+        labels: Labels::new(),
+        credential: CREDENTIAL.into(),
+        hub_key: hub.key.public(),
+    })
+    .into_response()
+}
+
+/// Held until there is something that the agent neither enforces nor refused.
+async fn desired(State(FakeHub(hub)): State<FakeHub>, Json(request): Json<DesiredRequest>) -> Response {
+    let refused = request.state.refused.as_ref().map(|refused| refused.assignment);
+    hub.state.send_replace(Some(request.state));
+    let mut desired = hub.desired.subscribe();
+    let is_news = |desired: &Option<Desired>| {
+        let digest = desired.as_ref().map(|desired| desired.assignment.digest());
+        digest.is_some() && digest != request.have && digest != refused
+    };
+    match tokio::time::timeout(Duration::from_secs(10), desired.wait_for(is_news)).await {
+        Ok(Ok(desired)) => Json(desired.clone().unwrap()).into_response(),
+        _ => StatusCode::NO_CONTENT.into_response(),
+    }
+}
+
+async fn blob(State(FakeHub(hub)): State<FakeHub>, Path(digest): Path<String>) -> Response {
+    hub.blob_requests.fetch_add(1, SeqCst);
+    let blobs = hub.blobs.lock().unwrap();
+    let Some(content) = blobs.get(&digest) else { return StatusCode::NOT_FOUND.into_response() };
+    let mut encoder = GzEncoder::new(vec![], Compression::fast());
+    encoder.write_all(content).unwrap();
+    ([(header::CONTENT_ENCODING, "gzip")], encoder.finish().unwrap()).into_response()
+}
+
+async fn report(State(FakeHub(hub)): State<FakeHub>, Json(report): Json<Report>) -> Response {
+    let mut cursors = hub.cursors.lock().unwrap();
+    let cursor = cursors.entry(report.boot).or_default();
+    if report.sequence > *cursor {
+        *cursor = report.sequence;
+        hub.reports.lock().unwrap().push(report);
+    }
+    if hub.lose_answers.load(SeqCst) {
+        return StatusCode::BAD_GATEWAY.into_response();
+    }
+    Json(Receipt { stored: *cursor }).into_response()
+}
