@@ -19,7 +19,7 @@ use http::{HeaderValue, StatusCode, header};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
-use tracing::debug;
+use tracing::{debug, error};
 use unjudged::Reason;
 use writ_runtime::evaluator::EvaluateError;
 use writ_runtime::{Answered, Evaluator};
@@ -94,7 +94,7 @@ impl Parts {
             Ok(Ok(answered)) => self.answered(answered, now, started),
             Ok(Err(EvaluateError::Review(error))) => self.malformed(StatusCode::BAD_REQUEST, &error.to_string()),
             Ok(Err(EvaluateError::Busy(_))) => self.unjudged(&body, Reason::Busy, started),
-            Ok(Err(EvaluateError::Panicked)) => self.unjudged(&body, Reason::Broken, started),
+            Ok(Err(EvaluateError::Panicked)) => self.crashed(&body, started),
             Ok(Err(error @ EvaluateError::Gone)) => {
                 self.fatal.raise(error.into());
                 self.unjudged(&body, Reason::Broken, started)
@@ -120,6 +120,11 @@ impl Parts {
             Some(answer) => json(StatusCode::OK, answer),
             None => plain(StatusCode::BAD_REQUEST, "not an AdmissionReview: it has no request with a uid"),
         }
+    }
+
+    fn crashed(&self, body: &[u8], started: Instant) -> Response {
+        error!("a review crashed the evaluation; it was answered by the failure policy");
+        self.unjudged(body, Reason::Crashed, started)
     }
 
     fn malformed(&self, status: StatusCode, reason: &str) -> Response {

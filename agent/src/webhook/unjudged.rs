@@ -14,6 +14,8 @@ pub(super) enum Reason {
     Busy,
     /// The API server would have given up.
     Slow,
+    /// The evaluation of this very review failed.
+    Crashed,
     /// The worker died.
     Broken,
 }
@@ -25,6 +27,7 @@ impl Reason {
             Reason::NoPolicy => "writ-agent has not received its policies yet",
             Reason::Busy => "writ-agent has too many reviews waiting",
             Reason::Slow => "writ-agent could not judge the request in time",
+            Reason::Crashed => "writ-agent failed to judge the request",
             Reason::Broken => "writ-agent is restarting",
         }
     }

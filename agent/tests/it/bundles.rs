@@ -6,12 +6,19 @@ use writ_policy::SourceFile;
 /// A policy that objects to objects with this label; the message is its code.
 pub fn label_policy(code: &str, label: &str) -> SourceFile {
     let package = code.to_lowercase();
-    policy(code, &format!("package writ.{package}\n\ndeny contains \"has label {label}\" if input.review.object.metadata.labels.{label}\n"))
+    policy(
+        code,
+        &format!(
+            "package writ.{package}\n\ndeny contains \"has label {label}\" if input.review.object.metadata.labels.{label}\n"
+        ),
+    )
 }
 
 /// A HIGH policy for Pods with this body.
 pub fn policy(code: &str, body: &str) -> SourceFile {
-    let metadata = format!("# METADATA\n# title: Test {code}\n# custom:\n#   code: {code}\n#   severity: HIGH\n#   kinds: [Pod]\n");
+    let metadata = format!(
+        "# METADATA\n# title: Test {code}\n# custom:\n#   code: {code}\n#   severity: HIGH\n#   kinds: [Pod]\n"
+    );
     file(&format!("{}.rego", code.to_lowercase()), &format!("{metadata}{body}"))
 }
 

@@ -147,7 +147,10 @@ impl FakeHub {
     pub async fn until_state(&self, wanted: impl Fn(&AgentState) -> bool) -> AgentState {
         let mut state = self.0.state.subscribe();
         let found = state.wait_for(|state| state.as_ref().is_some_and(&wanted));
-        tokio::time::timeout(Duration::from_secs(20), found).await.expect("the agent says so in time").unwrap().clone().unwrap()
+        match tokio::time::timeout(Duration::from_secs(20), found).await {
+            Ok(found) => found.unwrap().clone().unwrap(),
+            Err(_) => panic!("the agent says something else: {:?}", *self.0.state.borrow()),
+        }
     }
 
     /// Waits until the agent enforces this pair.

@@ -1,5 +1,5 @@
 //! The agent through its real boundaries: a hub that signs, a data folder, a TLS client, the self-test's child.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, unreachable_pub, reason = "tests")]
 
 mod bundles;
 mod fake_hub;

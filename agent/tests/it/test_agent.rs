@@ -98,14 +98,25 @@ impl TestAgent {
     }
 }
 
+/// Arguments of the test stand instead of the usual ones.
 fn config(data: &Path, hub: &str, arguments: &[&str]) -> Config {
     let path = |name: &str| data.join(name).display().to_string();
-    let (token, listen, folder) = (path("token"), path("listen.json"), data.display().to_string());
-    let mut all = vec!["writ-agent", "--standalone", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"];
-    all.extend(["--data", &folder, "--hub", hub, "--token-file", &token, "--listen-file", &listen]);
-    all.extend(["--report-every", "50ms", "--workers", "1"]);
+    let usual = [
+        ("--listen", "127.0.0.1:0".to_owned()),
+        ("--metrics-listen", "127.0.0.1:0".to_owned()),
+        ("--data", data.display().to_string()),
+        ("--hub", hub.to_owned()),
+        ("--token-file", path("token")),
+        ("--listen-file", path("listen.json")),
+        ("--report-every", "50ms".to_owned()),
+        ("--workers", "1".to_owned()),
+    ];
+    let mut all = vec!["writ-agent", "--standalone"];
     all.extend(arguments);
-    Config::parse_from(all)
+    for (flag, value) in usual.iter().filter(|(flag, _)| !arguments.contains(flag)) {
+        all.extend([*flag, value.as_str()]);
+    }
+    Config::try_parse_from(all).unwrap()
 }
 
 /// Polls a state until it is there.

@@ -60,7 +60,8 @@ async fn kind_that_nobody_targets_is_allowed_and_counted() {
 
 #[tokio::test]
 async fn policy_that_errs_is_recorded_and_the_others_still_judge() {
-    let erring = policy("WT2", "package writ.wt2\n\ndeny contains msg if msg := {1: 2}[input.review.object.nosuch] / 0\n");
+    let erring =
+        policy("WT2", "package writ.wt2\n\ndeny contains msg if msg := {1: 2}[input.review.object.nosuch] / 0\n");
     let looping = policy(
         "WT3",
         "package writ.wt3\n\ndeny contains \"x\" if { some a in numbers.range(1, 9999); some b in numbers.range(1, 9999); some c in numbers.range(1, 9999); a + b + c == 0 }\n",
