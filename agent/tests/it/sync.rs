@@ -97,8 +97,7 @@ async fn blob_longer_than_its_index_says_is_refused() {
 #[tokio::test]
 async fn bundle_that_fails_its_self_test_is_refused() {
     let (hub, agent) = enforcing().await;
-    let broken =
-        hub.sign_with(6, &[policy("WT2", "package writ.wt2\n\ndeny contains \"x\" if {{\n")], |_, _| {});
+    let broken = hub.sign_with(6, &[policy("WT2", "package writ.wt2\n\ndeny contains \"x\" if {{\n")], |_, _| {});
     refused(&hub, &agent, broken, "wt2.rego").await;
     let failing = file("wt1_test.rego", "package writ.wt1_test\n\ntest_never if false\n");
     let failing = hub.sign(6, &[label_policy("WT1", "bad"), failing]);

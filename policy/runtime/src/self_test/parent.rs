@@ -37,6 +37,8 @@ fn start(program: &Path) -> std::io::Result<Child> {
     Command::new(program)
         .arg(SUBCOMMAND)
         .env_clear()
+        // mimalloc sets a gibibyte of addresses aside at a time, which is the whole of what the child may have.
+        .env("MIMALLOC_ARENA_RESERVE", "64MiB")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
