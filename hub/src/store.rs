@@ -30,8 +30,10 @@ macro_rules! on {
 }
 
 mod agents;
+mod pages;
 mod settings;
 pub(crate) use agents::valid;
+pub use pages::*;
 
 /// Readers beside the one writer.
 const READERS: u32 = 4;

@@ -88,9 +88,10 @@ impl Engine {
     }
 }
 
-/// The engine's words, with the place in the author's text where they say one.
+/// The engine's words, with the file where they name one.
 fn failed(error: &anyhow::Error) -> EvalError {
-    EvalError::Failed(load::explain(&[], error).to_string())
+    let Diagnostic { path, message, .. } = load::explain(&[], error);
+    EvalError::Failed(if path.is_empty() { message } else { format!("{path}: {message}") })
 }
 
 fn is_time_limit(error: &anyhow::Error) -> bool {

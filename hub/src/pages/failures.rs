@@ -1,0 +1,162 @@
+//! `/failures`: every objection, newest first, with its filters in the address so that it can be sent to someone.
+
+use super::layout::{Layout, Section};
+use super::link;
+use super::period::Period;
+use crate::access::Viewer;
+use crate::api::Query;
+use crate::app::App;
+use crate::failure::Failure;
+use crate::store::{FailureFilter, FailurePlace, FailureRow};
+use askama::Template;
+use axum::extract::State;
+use axum::response::Html;
+use serde::Deserialize;
+
+/// Rows of one page.
+const ROWS: usize = 50;
+/// Clusters and policies that the form offers.
+const MAX_CHOICES: i64 = 500;
+
+/// The page.
+#[derive(Template)]
+#[template(path = "failures.html")]
+struct FailuresPage {
+    layout: Layout,
+    asked: Asked,
+    clusters: Vec<String>,
+    policies: Vec<String>,
+    failures: Vec<FailureRow>,
+    /// The address of the next page.
+    older: Option<String>,
+}
+
+/// The filters as the address has them; an empty one asks for nothing.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    cluster: String,
+    namespace: String,
+    policy: String,
+    action: String,
+    code: String,
+    since: String,
+    before: String,
+}
+
+/// `GET /failures`.
+pub(super) async fn show(
+    _: Viewer,
+    State(app): State<App>,
+    Query(asked): Query<Asked>,
+) -> Result<Html<String>, Failure> {
+    let layout = Layout::new(&app, Section::Failures);
+    let window = Period::Week.window(layout.now);
+    let served = app.store.served_line().await?.map(|line| line.revision).unwrap_or_default();
+    let filter = asked.filter(layout.now);
+    let (mut failures, clusters, policies) = tokio::try_join!(
+        app.store.failure_rows(&filter, ROWS as i64 + 1),
+        app.store.cluster_names(MAX_CHOICES),
+        app.store.policy_rows(&served, window, MAX_CHOICES)
+    )?;
+    let has_more = failures.len() > ROWS;
+    failures.truncate(ROWS);
+    let older = failures.last().filter(|_| has_more).map(|last| asked.address_before(last));
+    let mut policies: Vec<String> = policies.into_iter().map(|policy| policy.name).collect();
+    policies.sort();
+    super::html(&FailuresPage { layout, asked, clusters, policies, failures, older })
+}
+
+impl Asked {
+    fn filter(&self, now: i64) -> FailureFilter {
+        let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        FailureFilter {
+            cluster: given(&self.cluster),
+            namespace: given(&self.namespace).map(|word| link::namespace_name(&word).to_owned()),
+            policy: given(&self.policy),
+            action: given(&self.action),
+            code: given(&self.code).map(|code| code.to_uppercase()),
+            since: self.since(now),
+            before: place(&self.before),
+        }
+    }
+
+    /// A word for a period, or Unix milliseconds; anything else asks for all time.
+    fn since(&self, now: i64) -> Option<i64> {
+        let period = Period::ALL.into_iter().find(|period| period.as_str() == self.since);
+        period.map(|period| period.since(now)).or_else(|| self.since.parse().ok())
+    }
+
+    fn is_anything(&self) -> bool {
+        [&self.cluster, &self.namespace, &self.policy, &self.action, &self.code, &self.since]
+            .iter()
+            .any(|text| !text.is_empty())
+    }
+
+    fn is_first_page(&self) -> bool {
+        self.before.is_empty()
+    }
+
+    fn address(&self, before: &str) -> String {
+        link::failures(&[
+            ("cluster", &self.cluster),
+            ("namespace", &self.namespace),
+            ("policy", &self.policy),
+            ("action", &self.action),
+            ("code", &self.code),
+            ("since", &self.since),
+            ("before", before),
+        ])
+    }
+
+    fn address_before(&self, last: &FailureRow) -> String {
+        self.address(&format!("{}.{}", last.at, last.id))
+    }
+}
+
+/// `1795243328000.0193…`: when and which.
+fn place(text: &str) -> Option<FailurePlace> {
+    let (at, id) = text.split_once('.')?;
+    Some(FailurePlace { at: at.parse().ok()?, id: id.to_owned() })
+}
+
+/// What a row says of its object.
+impl FailureRow {
+    pub(super) fn object_label(&self) -> String {
+        let kind = self.kind.rsplit('/').next().unwrap_or(&self.kind);
+        format!("{kind}/{}", self.object)
+    }
+
+    /// The owner at the top, when it is not the object itself.
+    pub(super) fn owner(&self) -> Option<&str> {
+        let is_other = !self.workload.is_empty() && self.workload != self.object_label();
+        is_other.then_some(self.workload.as_str())
+    }
+
+    pub(super) fn short_revision(&self) -> &str {
+        self.revision.get(..8).unwrap_or(&self.revision)
+    }
+
+    pub(super) fn namespace_label(&self) -> &str {
+        link::namespace_label(&self.namespace)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn address_and_filter_are_the_same_question() {
+        let asked = Asked { policy: "policy-pdb".into(), since: "hour".into(), ..Asked::default() };
+        assert_eq!(asked.address("5.abc"), "/failures?policy=policy-pdb&since=hour&before=5.abc");
+        let filter = asked.filter(60 * 60_000);
+        assert_eq!((filter.policy.as_deref(), filter.since, filter.cluster), (Some("policy-pdb"), Some(60_000), None));
+    }
+
+    #[test]
+    fn place_that_cannot_be_read_is_the_start() {
+        assert_eq!(place("5.abc"), Some(FailurePlace { at: 5, id: "abc".into() }));
+        assert_eq!((place(""), place("x.y"), place("5")), (None, None, None));
+    }
+}

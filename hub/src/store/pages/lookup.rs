@@ -1,0 +1,53 @@
+//! What a word may name: a code, a policy, a namespace, a cluster.
+
+use crate::store::Store;
+
+/// What was found under a word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// The policy of this name.
+    Policy(String),
+    /// The namespace of this name.
+    Namespace(String),
+    /// The cluster of this name.
+    Cluster(String),
+}
+
+const POLICY: &str = "
+    SELECT n.name FROM revision_policies p JOIN names n ON n.id = p.policy_id
+    WHERE n.name = $1 OR p.code = $2
+    ORDER BY p.revision_id DESC, n.name LIMIT 1";
+const NAMESPACE: &str = "
+    SELECT name FROM names
+    WHERE name = $1 AND EXISTS (SELECT 1 FROM review_minutes WHERE namespace_id = names.id)";
+const CLUSTERS: &str = "SELECT name FROM clusters ORDER BY name LIMIT $1";
+const CLUSTER: &str = "SELECT name FROM clusters WHERE name = $1";
+
+impl Store {
+    /// The policy with this name or code.
+    pub async fn find_policy(&self, word: &str) -> sqlx::Result<Option<String>> {
+        on!(self, |pool| { sqlx::query_scalar(POLICY).bind(word).bind(word.to_uppercase()).fetch_optional(pool).await })
+    }
+
+    /// The namespace of this name, if anything was ever reported from it.
+    pub async fn find_namespace(&self, word: &str) -> sqlx::Result<Option<String>> {
+        on!(self, |pool| sqlx::query_scalar(NAMESPACE).bind(word).fetch_optional(pool).await)
+    }
+
+    /// The first `limit` clusters by name.
+    pub async fn cluster_names(&self, limit: i64) -> sqlx::Result<Vec<String>> {
+        on!(self, |pool| sqlx::query_scalar(CLUSTERS).bind(limit).fetch_all(pool).await)
+    }
+
+    /// What this word names, policies first.
+    pub async fn find(&self, word: &str) -> sqlx::Result<Option<Found>> {
+        if let Some(name) = self.find_policy(word).await? {
+            return Ok(Some(Found::Policy(name)));
+        }
+        if let Some(name) = self.find_namespace(word).await? {
+            return Ok(Some(Found::Namespace(name)));
+        }
+        let cluster = on!(self, |pool| sqlx::query_scalar(CLUSTER).bind(word).fetch_optional(pool).await)?;
+        Ok(cluster.map(Found::Cluster))
+    }
+}

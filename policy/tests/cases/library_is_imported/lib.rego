@@ -1,0 +1,3 @@
+package lib.names
+
+is_long(name) if count(name) > 3

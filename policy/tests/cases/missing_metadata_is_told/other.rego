@@ -1,0 +1,5 @@
+# METADATA
+# title: No custom
+package writ.worse
+
+deny(x) := x

@@ -1,0 +1,3 @@
+package writ.bad
+
+deny contains "x" if true
