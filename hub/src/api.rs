@@ -7,20 +7,36 @@ use crate::failure;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::get;
+use axum::routing::{get, post};
 use http::{HeaderName, HeaderValue, header};
 use serde::Deserialize;
+use tower::limit::GlobalConcurrencyLimitLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
+use writ_policy::wire;
 
+pub mod blobs;
+pub mod counts;
+pub mod desired;
+pub mod enroll;
+pub mod enrollment_tokens;
+pub mod failures;
 pub mod health;
+pub mod metrics;
+pub mod reports;
+pub mod revisions;
 pub mod session;
+pub mod status;
 
 /// The largest body of a request, unless a route says otherwise.
 pub const MAX_BODY_BYTES: usize = 64 << 10;
+/// The largest word of an agent about itself.
+const MAX_STATE_BYTES: usize = 512 << 10;
+/// The most requests that are worked on at a time, of agents and of people each; held requests do not count.
+const MAX_AT_ONCE: usize = 128;
 /// The longest that a client may take between two pieces of its body.
 const BODY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 /// What a page of the hub may do: nothing that is not the hub's own.
@@ -50,14 +66,28 @@ pub fn router(app: App) -> Router {
 /// What agents call.
 fn agent_routes() -> Router<App> {
     Router::new()
+        .route(wire::REPORTS, post(reports::store).layer(DefaultBodyLimit::max(wire::MAX_REPORT_BYTES)))
+        .route(wire::ENROLL, post(enroll::enroll))
+        .route(&format!("{}/{{digest}}", wire::BLOBS), get(blobs::blob))
+        .layer(GlobalConcurrencyLimitLayer::new(MAX_AT_ONCE))
+        .route(wire::DESIRED, post(desired::desired).layer(DefaultBodyLimit::max(MAX_STATE_BYTES)))
 }
 
 /// What people and their tools call, and probes.
 fn people_routes() -> Router<App> {
     Router::new()
-        .route("/login", axum::routing::post(session::sign_in))
-        .route("/logout", axum::routing::post(session::sign_out))
+        .route("/login", post(session::sign_in))
+        .route("/logout", post(session::sign_out))
+        .route("/api/v1/enrollment-tokens", post(enrollment_tokens::create))
+        .route("/api/v1/clusters", get(status::clusters))
+        .route("/api/v1/status", get(status::show))
+        .route("/api/v1/revisions", get(revisions::list))
+        .route("/api/v1/revisions/{revision}", get(revisions::show))
+        .route("/api/v1/failures", get(failures::list))
+        .route("/api/v1/counts", get(counts::show))
         .layer(CsrfLayer::new())
+        .layer(GlobalConcurrencyLimitLayer::new(MAX_AT_ONCE))
+        .route("/metrics", get(metrics::show))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
 }

@@ -1,12 +1,20 @@
 //! What every handler may ask for: one state, shared by all routes.
 
 use crate::access::Access;
+use crate::board::Board;
 use crate::clock::Clock;
+use crate::heartbeat::Heartbeats;
+use crate::metrics::Metrics;
 use crate::store::Store;
+use arc_swap::ArcSwap;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use writ_policy::Revision;
 use writ_policy::sign::SigningKey;
+use writ_runtime::SelfTest;
 
 /// The state of the hub. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -25,8 +33,33 @@ pub struct Parts {
     pub hub_key: SigningKey,
     /// What is followed, for people: without credentials.
     pub source: SourceName,
+    /// What is known of the source right now.
+    pub source_state: ArcSwap<SourceState>,
+    /// How policies are checked before they are served.
+    pub self_test: SelfTest,
+    /// The newest word to each cluster.
+    pub board: Board,
+    /// Wakes `assign`: something changed that clusters should be told.
+    pub assign_wanted: Notify,
+    /// What agents last said of themselves.
+    pub heartbeats: Heartbeats,
+    /// What is counted.
+    pub metrics: Metrics,
     /// How long a request of an agent is held while there is nothing new.
     pub hold: Duration,
+    /// Ends held requests when the hub stops.
+    pub shutdown: CancellationToken,
+}
+
+/// What the last look at the source found.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct SourceState {
+    /// The commit that the branch points to.
+    pub head: Option<Revision>,
+    /// When it was looked at.
+    pub checked_at: i64,
+    /// Why it could not be looked at; the head is then an older one.
+    pub error: Option<String>,
 }
 
 /// Which repository, branch and folder the hub follows. Shown on pages; never holds a credential.

@@ -6,60 +6,136 @@
 pub mod access;
 pub mod api;
 pub mod app;
+pub mod assign;
+pub mod board;
 pub mod clock;
 pub mod config;
 pub mod failure;
+pub mod heartbeat;
+pub mod ingest;
 pub mod keep;
 pub mod logging;
+pub mod metrics;
 pub mod pages;
+pub mod publish;
 pub mod repository;
+pub mod rollout;
 pub mod serve;
+pub mod source;
+pub mod status;
 pub mod store;
 pub mod tasks;
 
 use anyhow::Context;
+use app::App;
+use arc_swap::ArcSwap;
+use board::Board;
+use clock::Clock;
 use config::Config;
+use heartbeat::Heartbeats;
+use keep::Keep;
+use metrics::Metrics;
+use repository::{Mirror, Remote};
+use source::Follower;
+use std::time::Duration;
+use store::Store;
+use tasks::Tasks;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use writ_policy::Digest;
+use writ_runtime::SelfTest;
+
+/// What the check of a commit may take: a commit that needs more is refused.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(60);
+const CHECK_MEMORY: u64 = 2 << 30;
+
+/// A hub that is ready to run.
+#[derive(Debug)]
+pub struct Hub {
+    /// What its handlers share.
+    pub app: App,
+    /// Follows the source.
+    pub follower: Follower,
+    /// Holds the data folder.
+    _keep: Keep,
+}
+
+impl Hub {
+    /// Opens the data folder, the database and the mirror.
+    pub async fn open(config: &Config, clock: Clock, shutdown: CancellationToken) -> anyhow::Result<Self> {
+        config.validate()?;
+        let keep = Keep::open(&config.data)?;
+        let remote = Remote::parse(&config.source)?;
+        remote.prepare(config, &shutdown)?;
+        let store = Store::open(&keep.database()).await.context("opening the database")?;
+        let access = access(config, &store).await?;
+        let source = app::SourceName {
+            url: remote.to_string(),
+            branch: config.branch.clone(),
+            path: config.path.clone(),
+        };
+        let mirror = Mirror::open(&keep.mirror(), remote.clone(), &config.branch)?;
+        let app = App::new(app::Parts {
+            store,
+            clock,
+            access,
+            hub_key: keep.signing_key()?,
+            source,
+            source_state: ArcSwap::default(),
+            self_test: self_test(config)?,
+            board: Board::default(),
+            assign_wanted: Notify::new(),
+            heartbeats: Heartbeats::default(),
+            metrics: Metrics::default(),
+            hold: config.hold,
+            shutdown,
+        });
+        let follower = Follower::new(app.clone(), mirror, remote);
+        Ok(Self { app, follower, _keep: keep })
+    }
+
+    /// Its routes.
+    pub fn routes(&self) -> axum::Router {
+        api::router(self.app.clone())
+    }
+}
 
 /// Runs the hub until it is told to stop or a part of it ends.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
-    config.validate()?;
-    let keep = keep::Keep::open(&config.data)?;
-    let store = store::Store::open(&keep.database()).await.context("opening the database")?;
-    let access = access(&config, &store).await?;
-    let app = app::App::new(app::Parts {
-        store: store.clone(),
-        clock: clock::Clock::default(),
-        access,
-        hub_key: keep.signing_key()?,
-        source: app::SourceName {
-            url: config.source.clone(),
-            branch: config.branch.clone(),
-            path: config.path.clone(),
-        },
-        hold: config.hold,
-    });
+    // Fails only when it was installed before, which is as good.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let hub = Hub::open(&config, Clock::default(), shutdown.clone()).await?;
     let listener = serve::Listener::bind(&config).await?;
     let address = listener.address.clone();
-    let mut tasks = tasks::Tasks::default();
-    tasks.start("serving", listener.serve(api::router(app.clone()), shutdown.clone()));
+    let routes = hub.routes();
+    let Hub { app, follower, _keep } = hub;
+    let mut tasks = Tasks::default();
+    tasks.start("serving", listener.serve(routes, shutdown.clone()));
+    tasks.start("following the source", follower.run(config.poll, shutdown.clone()));
+    tasks.start("assigning", assign::run(app.clone(), shutdown.clone()));
+    tasks.start("writing heartbeats", heartbeat::run(app.clone(), shutdown.clone()));
     if let Some(file) = &config.listen_file {
         serve::write_listen_file(file, &address)?;
     }
-    tracing::info!(address, "the hub listens on {address}");
+    tracing::info!(address, source = app.source.url, "the hub listens on {address}");
     let outcome = tasks.run(shutdown).await;
-    store.close().await;
+    app.store.close().await;
     outcome
+}
+
+fn self_test(config: &Config) -> anyhow::Result<SelfTest> {
+    let program = match config.check_in_process {
+        true => None,
+        false => Some(std::env::current_exe().context("finding this program, to check policies in a child of it")?),
+    };
+    Ok(SelfTest { program, timeout: CHECK_TIMEOUT, memory: CHECK_MEMORY })
 }
 
 /// Runs the hub as a process of its own: logs, and stops at Ctrl-C or SIGTERM.
 pub async fn main_with(config: Config) -> anyhow::Result<()> {
     logging::start(config.log_format, &config.log)?;
-    // Fails only when it was installed before, which is as good.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let shutdown = CancellationToken::new();
-    let mut tasks = tasks::Tasks::default();
+    let mut tasks = Tasks::default();
     tasks.start("waiting for a signal", stop_at_signal(shutdown.clone()));
     tasks.start("the hub", run(config, shutdown.clone()));
     tasks.run(shutdown).await

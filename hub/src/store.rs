@@ -30,8 +30,26 @@ macro_rules! on {
 }
 
 mod agents;
+mod assignments;
+mod blobs;
+mod clusters;
+mod counts;
+mod failure_list;
+mod history;
+mod names;
 mod pages;
+mod reports;
+mod revisions;
 mod settings;
+mod status;
+
+pub use assignments::Told;
+pub use clusters::{Heartbeat, NewToken};
+pub use counts::Counts;
+pub use failure_list::{FailureItem, FailureQuery};
+pub use history::{EnforcedBy, HistoryRow};
+pub use revisions::{Checked, NewBundle, Served};
+pub use status::StatusRow;
 pub(crate) use agents::valid;
 pub use pages::*;
 

@@ -7,7 +7,7 @@ const MAX_AUTHOR: usize = 120;
 /// The longest message that is kept, in characters.
 const MAX_MESSAGE: usize = 8_000;
 /// The trailer that allows a commit to remove most policies.
-pub const ALLOW_REMOVAL: &str = "Writ-Allow-Removal";
+const ALLOW_REMOVAL: &str = "Writ-Allow-Removal";
 
 /// One commit of the source.
 #[derive(Debug, Clone, PartialEq, Eq)]

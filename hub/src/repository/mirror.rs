@@ -2,12 +2,11 @@
 //! the repository becomes a reference, a path or a command.
 
 use super::commit::Commit;
-use super::remote::RemoteConfig;
+use super::remote::Remote;
 use super::tree;
 use anyhow::{Context, anyhow};
-use git2::{AutotagOption, Cred, CredentialType, FetchOptions, ObjectType, Oid, RemoteCallbacks, Repository, Sort};
+use git2::{AutotagOption, FetchOptions, ObjectType, Oid, RemoteCallbacks, Repository, Sort};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use writ_policy::{Diagnostic, Revision, SourceFile};
 
@@ -24,7 +23,7 @@ const MAX_COMMITS: usize = 100;
 #[derive(Debug, Clone)]
 pub struct Mirror {
     folder: PathBuf,
-    remote: RemoteConfig,
+    remote: Remote,
     branch: String,
 }
 
@@ -39,7 +38,7 @@ pub struct History {
 
 impl Mirror {
     /// Opens the mirror in this folder; makes it when it is not there.
-    pub fn open(folder: &Path, remote: RemoteConfig, branch: &str) -> anyhow::Result<Self> {
+    pub fn open(folder: &Path, remote: Remote, branch: &str) -> anyhow::Result<Self> {
         if Repository::open_bare(folder).is_err() {
             let made = Repository::init_bare(folder);
             made.with_context(|| format!("the mirror {} cannot be made", folder.display()))?;
@@ -49,44 +48,18 @@ impl Mirror {
 
     /// Fetches the branch and says which commit it points to.
     pub fn fetch(&self) -> anyhow::Result<Revision> {
-        self.fetch_branch().map_err(|error| anyhow!("{}", self.remote.scrub(&error.to_string())))
-    }
-
-    fn fetch_branch(&self) -> anyhow::Result<Revision> {
         let repository = self.repository()?;
-        let mut remote = repository.remote_anonymous(&self.remote.remote.address())?;
+        let mut remote = repository.remote_anonymous(&self.remote.to_string())?;
         let branch = format!("refs/heads/{}", self.branch);
         let mut options = FetchOptions::new();
-        options.download_tags(AutotagOption::None).remote_callbacks(self.callbacks());
+        options.download_tags(AutotagOption::None).remote_callbacks(bounds());
         let fetched = remote.fetch(&[format!("+{branch}:{HEAD}")], Some(&mut options), None);
-        fetched.map_err(|error| anyhow!("the source {} cannot be fetched: {}", self.remote.remote, error.message()))?;
+        fetched.map_err(|error| anyhow!("the source {} cannot be fetched: {}", self.remote, error.message()))?;
         // libgit2 says nothing when the branch is not there, and leaves what was fetched before.
         let heads = remote.list()?;
         let head = heads.iter().find(|head| head.name() == branch);
-        let head = head.with_context(|| format!("the source {} has no branch `{}`", self.remote.remote, self.branch))?;
+        let head = head.with_context(|| format!("the source {} has no branch `{}`", self.remote, self.branch))?;
         revision(head.oid())
-    }
-
-    fn callbacks(&self) -> RemoteCallbacks<'_> {
-        let until = Instant::now() + FETCH_TIMEOUT;
-        let attempts = AtomicU32::new(0);
-        let mut callbacks = RemoteCallbacks::new();
-        callbacks.transfer_progress(move |progress| {
-            progress.received_bytes() <= MAX_FETCH_BYTES && Instant::now() < until
-        });
-        callbacks.credentials(move |_, in_url, allowed| {
-            // libgit2 asks again for ever when a credential is refused.
-            let first = attempts.fetch_add(1, Ordering::Relaxed) < 2;
-            let username = self.remote.username.as_deref().or(in_url);
-            match &self.remote.password {
-                Some(password) if first && allowed.contains(CredentialType::USER_PASS_PLAINTEXT) => {
-                    Cred::userpass_plaintext(username.unwrap_or("git"), password.expose())
-                }
-                _ if first && allowed.contains(CredentialType::USERNAME) => Cred::username(username.unwrap_or("git")),
-                _ => Err(git2::Error::from_str("the source asks for credentials that the hub was not given")),
-            }
-        });
-        callbacks
     }
 
     /// What this commit says of itself.
@@ -126,6 +99,15 @@ impl Mirror {
     fn repository(&self) -> anyhow::Result<Repository> {
         Repository::open_bare(&self.folder).with_context(|| format!("opening the mirror {}", self.folder.display()))
     }
+}
+
+/// The transports bound a conversation; this bounds local paths too.
+fn bounds() -> RemoteCallbacks<'static> {
+    let until = Instant::now() + FETCH_TIMEOUT;
+    let mut callbacks = RemoteCallbacks::new();
+    callbacks
+        .transfer_progress(move |progress| progress.received_bytes() <= MAX_FETCH_BYTES && Instant::now() < until);
+    callbacks
 }
 
 fn commit(commit: &git2::Commit<'_>) -> anyhow::Result<Commit> {

@@ -1,0 +1,41 @@
+//! `POST /v1/enroll`: a one-time token becomes an agent's credential. An enrollment replaces the cluster's former agent.
+
+use super::Json;
+use crate::access::random_secret;
+use crate::app::App;
+use crate::failure::{Error, Failure};
+use anyhow::Context;
+use axum::extract::State;
+use writ_policy::wire::{Enroll, Enrolled};
+use writ_policy::{AgentId, ClusterName, Digest, Labels};
+
+/// What every token that is not good gets, so that guesses learn nothing.
+const REFUSED: Error = Error::Unauthorized("the enrollment token is unknown, used or expired; ask for a new one");
+
+/// Enrolls an agent.
+pub async fn enroll(State(app): State<App>, Json(request): Json<Enroll>) -> Result<axum::Json<Enrolled>, Failure> {
+    let hash = secret_of(&request.token).map(Digest::of).ok_or(REFUSED)?;
+    let now = app.now();
+    if !app.store.knows_enrollment_token(&hash, now).await? {
+        return Err(REFUSED.into());
+    }
+    let agent = AgentId::new(uuid::Uuid::now_v7().to_string()).expect("a UUID is an agent id");
+    let credential = random_secret();
+    let mut tx = app.store.begin().await?;
+    let (cluster, labels) = tx.use_enrollment_token(&hash, now).await?.ok_or(REFUSED)?;
+    let cluster_id = tx.save_cluster(&cluster, &labels, now).await?;
+    tx.save_agent(&agent, cluster_id, &Digest::of(&credential), now).await?;
+    tx.commit().await?;
+    app.heartbeats.forget(cluster_id);
+    app.assign_wanted.notify_one();
+    tracing::info!(cluster.name = cluster, agent.id = %agent, "cluster `{cluster}` enrolled");
+    let cluster = ClusterName::new(cluster).context("reading the token's cluster")?;
+    let labels: Labels = serde_json::from_str(&labels).context("reading the token's labels")?;
+    Ok(axum::Json(Enrolled { agent, cluster, labels, credential, hub_key: app.hub_key.public() }))
+}
+
+/// The secret of `writ_<secret>_<fingerprint of the hub's key>`; the secret may hold underscores.
+fn secret_of(token: &str) -> Option<&str> {
+    let (secret, _) = token.trim().strip_prefix("writ_")?.rsplit_once('_')?;
+    Some(secret)
+}

@@ -1,0 +1,95 @@
+//! Tells every cluster what to enforce, whenever something changed: a revision is served, a cluster enrolled, an
+//! assignment grows old. Level-triggered: it looks at all clusters and makes right what is not.
+
+use crate::app::App;
+use crate::board::Word;
+use crate::rollout::{self, Cluster};
+use crate::store::{Served, Told};
+use anyhow::Context;
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+use writ_policy::bundle::Assignment;
+use writ_policy::sign::Signed;
+use writ_policy::wire::Desired;
+
+/// How often assignments are looked at although nothing happened: they are renewed long before they are stale.
+const INTERVAL: Duration = Duration::from_secs(600);
+/// How long to wait after a failure.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// Assigns until told to stop.
+pub async fn run(app: App, shutdown: CancellationToken) -> anyhow::Result<()> {
+    loop {
+        let pause = match assign(&app).await {
+            Ok(()) => INTERVAL,
+            Err(error) => {
+                let error = format!("{error:#}");
+                tracing::warn!(error, "clusters could not be told what to enforce, they keep what they have");
+                RETRY
+            }
+        };
+        tokio::select! {
+            () = shutdown.cancelled() => return Ok(()),
+            () = app.assign_wanted.notified() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// One look at all clusters.
+pub async fn assign(app: &App) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let Some(served) = app.store.served().await.context("reading what is served")? else { return Ok(()) };
+    let clusters = app.store.told().await.context("reading the clusters")?;
+    let now = app.now();
+    let mut tx = None;
+    let mut words = Vec::with_capacity(clusters.len());
+    let mut assigned = 0;
+    for told in &clusters {
+        let signed = match next(app, &served, told, now) {
+            None => told.newest.clone(),
+            Some(assignment) => {
+                let signed = app.hub_key.sign(&assignment);
+                let tx = match &mut tx {
+                    Some(tx) => tx,
+                    none => none.insert(app.store.begin().await?),
+                };
+                tx.save_assignment(told.cluster_id, served.id, &assignment, &signed).await?;
+                assigned += 1;
+                Some(signed)
+            }
+        };
+        words.extend(signed.and_then(|signed| Some((told.cluster_id, word(signed, &served)?))));
+    }
+    if let Some(tx) = tx {
+        tx.commit().await.context("recording assignments")?;
+    }
+    // Only what is recorded is said.
+    for (cluster, word) in words {
+        app.board.put(cluster, word);
+    }
+    if assigned > 0 {
+        let duration_ms = started.elapsed().as_millis() as u64;
+        tracing::info!(revision = %served.revision, clusters = assigned, duration_ms, "told {assigned} clusters to enforce {}", served.revision.short());
+    }
+    Ok(())
+}
+
+fn next(app: &App, served: &Served, told: &Told, now: i64) -> Option<Assignment> {
+    let newest = told.newest.as_ref().and_then(|signed| serde_json::from_str::<Assignment>(&signed.payload).ok());
+    let epoch = newest.as_ref().map_or(0, |newest| newest.epoch);
+    // What another key signed (the hub's was replaced) no agent would obey: it is written anew.
+    let is_ours = told.newest.as_ref().is_some_and(|signed| signed.key == app.hub_key.public().fingerprint());
+    let newest = newest.filter(|_| is_ours);
+    let active_epoch = u64::try_from(told.active_epoch.unwrap_or(0)).unwrap_or(0).max(epoch);
+    let cluster = Cluster { name: &told.name, labels: &told.labels, newest: newest.as_ref(), active_epoch };
+    rollout::next(&served.fleet, served.statement.digest(), &cluster, now)
+}
+
+fn word(assignment: Signed, served: &Served) -> Option<Word> {
+    let epoch = serde_json::from_str::<Assignment>(&assignment.payload).ok()?.epoch;
+    let digest = assignment.digest();
+    let desired = Desired { assignment, bundle: served.statement.clone() };
+    let body = serde_json::to_vec(&desired).ok()?.into();
+    Some(Word { digest, epoch, body })
+}

@@ -1,0 +1,54 @@
+//! The newest word to each cluster, in memory, so that a held request is answered without asking the database.
+//! Written by `assign`, read by `api::desired`.
+
+use bytes::Bytes;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use tokio::sync::watch;
+use writ_policy::Digest;
+
+/// What a cluster should enforce.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// Digest of the assignment.
+    pub digest: Digest,
+    /// Its epoch.
+    pub epoch: u64,
+    /// `wire::Desired` as JSON.
+    pub body: Bytes,
+}
+
+/// The newest word by cluster.
+#[derive(Debug, Default)]
+pub struct Board(Mutex<HashMap<i64, watch::Sender<Option<Arc<Word>>>>>);
+
+impl Board {
+    /// Puts up the newest word and wakes whoever waits for it.
+    pub fn put(&self, cluster: i64, word: Word) {
+        self.with(cluster, |newest| {
+            newest.send_if_modified(|current| {
+                let is_news = current.as_deref() != Some(&word);
+                if is_news {
+                    *current = Some(Arc::new(word));
+                }
+                is_news
+            });
+        });
+    }
+
+    /// Follows the newest word to a cluster.
+    pub fn follow(&self, cluster: i64) -> watch::Receiver<Option<Arc<Word>>> {
+        self.with(cluster, |newest| newest.subscribe())
+    }
+
+    /// How many requests are held.
+    pub fn waiting(&self) -> usize {
+        let board = self.0.lock().expect("no holder of the lock panics");
+        board.values().map(watch::Sender::receiver_count).sum()
+    }
+
+    fn with<T>(&self, cluster: i64, ask: impl FnOnce(&watch::Sender<Option<Arc<Word>>>) -> T) -> T {
+        let mut board = self.0.lock().expect("no holder of the lock panics");
+        ask(board.entry(cluster).or_insert_with(|| watch::Sender::new(None)))
+    }
+}

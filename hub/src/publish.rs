@@ -1,0 +1,163 @@
+//! A commit's files become a bundle that may be served, or a record of why not. Checks run in a limited child process;
+//! what they find is data. A refused commit never replaces what is served.
+
+mod removal;
+
+use crate::app::App;
+use crate::repository::Commit;
+use crate::store::{Checked, NewBundle};
+use anyhow::Context;
+use flate2::{Compression, write::GzEncoder};
+use std::io::Write;
+use std::time::Instant;
+use writ_policy::bundle::{BundleStatement, Index, MAX_INDEX_BYTES};
+use writ_policy::{CheckReport, Diagnostic, Digest, PolicyInfo, SourceFile};
+
+/// The most findings of a commit that are kept, and the longest text of one, in characters.
+const MAX_DIAGNOSTICS: usize = 200;
+const MAX_TEXT: usize = 2_000;
+/// The longest page of a code that is kept, in bytes.
+const MAX_PAGE_BYTES: usize = 64 << 10;
+
+/// What was read of a commit: its files, or why they cannot be read.
+pub type Read = Result<Vec<SourceFile>, Vec<Diagnostic>>;
+
+/// What came of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is served from now on.
+    Served {
+        /// How many policies it has.
+        policies: usize,
+    },
+    /// It is recorded with what is wrong, and not served.
+    Refused(Vec<Diagnostic>),
+}
+
+/// Checks a commit, and serves it when it is sound. `notes` are findings about the commit itself.
+pub async fn publish(app: &App, commit: &Commit, read: Read, notes: Vec<Diagnostic>) -> anyhow::Result<Verdict> {
+    let started = Instant::now();
+    let verdict = match read {
+        Ok(files) => check(app, commit, files, notes).await?,
+        Err(diagnostics) => refuse(app, commit, [diagnostics, notes].concat()).await?,
+    };
+    let duration_ms = started.elapsed().as_millis() as u64;
+    let revision = commit.revision.as_str();
+    match &verdict {
+        Verdict::Served { policies } => {
+            tracing::info!(revision, policies, duration_ms, "serving {} with {policies} policies", commit.revision.short());
+        }
+        Verdict::Refused(diagnostics) => {
+            let first = diagnostics.iter().find(|diagnostic| diagnostic.is_error()).map(ToString::to_string);
+            let short = commit.revision.short();
+            tracing::warn!(revision, duration_ms, first, "commit {short} is refused, the last good one stays");
+        }
+    }
+    app.metrics.published(&verdict, started.elapsed());
+    Ok(verdict)
+}
+
+async fn check(app: &App, commit: &Commit, files: Vec<SourceFile>, notes: Vec<Diagnostic>) -> anyhow::Result<Verdict> {
+    let report = app.self_test.run(&files).await;
+    let CheckReport { mut diagnostics, policies, fleet } = report.check;
+    diagnostics.extend(notes);
+    let served = app.store.served().await.context("reading what is served")?;
+    if let Some(served) = &served {
+        diagnostics.extend(removal::guard(&served.codes, &policies, commit));
+    }
+    let (index, text) = Index::build(&files);
+    if text.len() > MAX_INDEX_BYTES {
+        let message = format!("the index of the files has {} bytes, more than {MAX_INDEX_BYTES}", text.len());
+        diagnostics.push(Diagnostic::error("", message).help("Keep policies in a folder of their own (--path)."));
+    }
+    if diagnostics.iter().any(Diagnostic::is_error) {
+        return refuse(app, commit, diagnostics).await;
+    }
+    let digest = Digest::of(&text);
+    let statement =
+        BundleStatement { revision: commit.revision.clone(), index: digest, policies: policies.len() as u32 };
+    let policies: Vec<_> = policies.into_iter().map(|policy| with_page(policy, &files)).collect();
+    let verdict = Verdict::Served { policies: policies.len() };
+    let bundle = NewBundle { policies, fleet, index: digest, statement: app.hub_key.sign(&statement) };
+    let blobs = new_blobs(app, &index, text, files).await?;
+    serve(app, commit, bounded(diagnostics), bundle, blobs).await?;
+    Ok(verdict)
+}
+
+/// Blobs, revision and policies in one transaction: an agent that hears of the bundle finds all of it.
+async fn serve(
+    app: &App,
+    commit: &Commit,
+    diagnostics: Vec<Diagnostic>,
+    bundle: NewBundle,
+    blobs: Vec<(Digest, Vec<u8>)>,
+) -> anyhow::Result<()> {
+    let now = app.now();
+    let mut tx = app.store.begin().await?;
+    for (digest, content) in &blobs {
+        tx.save_blob(digest, content, now).await?;
+    }
+    let checked = Checked { commit, diagnostics: &diagnostics, bundle: Some(&bundle) };
+    tx.save_revision(&checked, now).await?;
+    tx.commit().await.context("recording the revision")
+}
+
+async fn refuse(app: &App, commit: &Commit, diagnostics: Vec<Diagnostic>) -> anyhow::Result<Verdict> {
+    let diagnostics = bounded(diagnostics);
+    let mut tx = app.store.begin().await?;
+    let checked = Checked { commit, diagnostics: &diagnostics, bundle: None };
+    tx.save_revision(&checked, app.now()).await?;
+    tx.commit().await.context("recording the refused commit")?;
+    Ok(Verdict::Refused(diagnostics))
+}
+
+/// The index and those files of it that are not stored yet, compressed.
+async fn new_blobs(
+    app: &App,
+    index: &Index,
+    text: String,
+    files: Vec<SourceFile>,
+) -> anyhow::Result<Vec<(Digest, Vec<u8>)>> {
+    let mut wanted: Vec<(Digest, std::sync::Arc<str>)> = vec![(Digest::of(&text), text.into())];
+    wanted.extend(files.into_iter().map(|file| (file.digest(), file.text)));
+    let mut digests: Vec<Digest> = index.files.iter().map(|file| file.digest).collect();
+    digests.push(wanted[0].0);
+    let known = app.store.known_blobs(&digests).await.context("reading blobs")?;
+    wanted.retain(|(digest, _)| digests.contains(digest) && !known.contains(digest));
+    let compressed = tokio::task::spawn_blocking(move || {
+        wanted.into_iter().map(|(digest, text)| Ok((digest, gzip(text.as_bytes())?))).collect::<std::io::Result<_>>()
+    });
+    compressed.await?.context("compressing blobs")
+}
+
+fn gzip(content: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(content.len() / 2), Compression::fast());
+    encoder.write_all(content)?;
+    encoder.finish()
+}
+
+/// A policy with the Markdown page of its code, `docs/<CODE>.md` beside the policies or at the top.
+fn with_page(policy: PolicyInfo, files: &[SourceFile]) -> (PolicyInfo, String) {
+    let name = format!("docs/{}.md", policy.code);
+    let page = files.iter().find(|file| file.path == name || file.path.ends_with(&format!("/{name}")));
+    let page = page.map(|file| cut(&file.text, MAX_PAGE_BYTES)).unwrap_or_default();
+    (policy, page)
+}
+
+/// The text, cut between characters.
+fn cut(text: &str, bytes: usize) -> String {
+    text[..text.floor_char_boundary(bytes)].to_owned()
+}
+
+/// Diagnostics quote what authors wrote, so they are bounded before they are stored.
+fn bounded(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    diagnostics.sort_by_key(|diagnostic| !diagnostic.is_error());
+    diagnostics.truncate(MAX_DIAGNOSTICS);
+    for diagnostic in &mut diagnostics {
+        for text in [&mut diagnostic.message, &mut diagnostic.path].into_iter().chain(diagnostic.help.as_mut()) {
+            *text = text.chars().filter(|c| !c.is_control() || *c == '\n').take(MAX_TEXT).collect();
+        }
+    }
+    diagnostics.sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
+    diagnostics
+}

@@ -1,0 +1,88 @@
+//! What a cluster should be told, as a pure function. Epochs only grow; a renewal is a new epoch like any other, so
+//! that "the newest epoch" is always the whole truth.
+
+use writ_policy::bundle::Assignment;
+use writ_policy::{ClusterName, Digest, Fleet, Labels};
+
+/// How long an assignment is fresh, in milliseconds. Agents keep enforcing a stale one and warn.
+pub const STALE_AFTER_MS: i64 = 24 * 60 * 60 * 1000;
+/// The highest epoch that an agent's word is taken for: an absurd one must not exhaust the numbers.
+const MAX_REPORTED_EPOCH: u64 = 1 << 52;
+
+/// A cluster as the rollout sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Cluster<'a> {
+    /// Its name.
+    pub name: &'a ClusterName,
+    /// Its labels.
+    pub labels: &'a Labels,
+    /// The newest assignment it was given.
+    pub newest: Option<&'a Assignment>,
+    /// The epoch that its agent enforces. Beyond the newest only when the hub lost its memory: the agent would refuse
+    /// anything older, so the next epoch is beyond this one.
+    pub active_epoch: u64,
+}
+
+/// The next assignment of a cluster, or `None` when the newest still says what it should.
+pub fn next(fleet: &Fleet, bundle: Digest, cluster: &Cluster<'_>, now: i64) -> Option<Assignment> {
+    let settings = fleet.settings_for(cluster.labels);
+    let active_epoch = cluster.active_epoch.min(MAX_REPORTED_EPOCH);
+    let epoch = cluster.newest.map_or(0, |newest| newest.epoch);
+    let still_right = cluster.newest.is_some_and(|newest| {
+        let is_fresh = now < newest.issued_at + STALE_AFTER_MS / 2;
+        newest.bundle == bundle && newest.settings == settings && is_fresh && active_epoch <= epoch
+    });
+    if still_right {
+        return None;
+    }
+    let epoch = epoch.max(active_epoch) + 1;
+    let cluster = cluster.name.clone();
+    Some(Assignment { cluster, epoch, bundle, settings, issued_at: now, stale_after: now + STALE_AFTER_MS })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use writ_policy::DenyLevel;
+
+    struct Case {
+        fleet: Fleet,
+        bundle: Digest,
+        active_epoch: u64,
+        now: i64,
+    }
+
+    fn first() -> Assignment {
+        next_of(None, |_| {}).unwrap()
+    }
+
+    fn next_of(newest: Option<&Assignment>, change: impl Fn(&mut Case)) -> Option<Assignment> {
+        let mut case = Case { fleet: Fleet::default(), bundle: Digest::of("a"), active_epoch: 0, now: 1_000 };
+        change(&mut case);
+        let name = ClusterName::new("prod").unwrap();
+        let cluster = Cluster { name: &name, labels: &Labels::new(), newest, active_epoch: case.active_epoch };
+        next(&case.fleet, case.bundle, &cluster, case.now)
+    }
+
+    #[test]
+    fn newest_is_kept_while_it_is_right_and_fresh() {
+        assert_eq!(first().epoch, 1);
+        assert_eq!(next_of(Some(&first()), |_| {}), None);
+        assert_eq!(next_of(Some(&first()), |case| case.now += STALE_AFTER_MS / 2 - 1), None);
+    }
+
+    #[test]
+    fn every_change_is_a_new_epoch() {
+        let epoch = |change: fn(&mut Case)| next_of(Some(&first()), change).map(|next| next.epoch);
+        assert_eq!(epoch(|case| case.bundle = Digest::of("b")), Some(2));
+        assert_eq!(epoch(|case| case.fleet.deny_level = DenyLevel::High), Some(2));
+        assert_eq!(epoch(|case| case.now += STALE_AFTER_MS / 2), Some(2), "a renewal");
+    }
+
+    #[test]
+    fn hub_that_lost_its_memory_goes_beyond_what_the_agent_enforces() {
+        assert_eq!(next_of(Some(&first()), |case| case.active_epoch = 41).map(|next| next.epoch), Some(42));
+        let absurd = next_of(Some(&first()), |case| case.active_epoch = u64::MAX).map(|next| next.epoch);
+        assert_eq!(absurd, Some(MAX_REPORTED_EPOCH + 1));
+    }
+}

@@ -1,0 +1,153 @@
+//! Follows the branch: notices a new head, has it published, and lets clusters be told. Level-triggered: each look
+//! compares what is there with what was made of it, so that a missed event costs time and nothing else.
+
+mod watch;
+
+use crate::app::{App, SourceState};
+use crate::publish::{self, Read, Verdict};
+use crate::repository::{Commit, Mirror, Remote};
+use anyhow::Context;
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+use writ_policy::{Diagnostic, Revision};
+
+/// The setting that names the last head that something was made of.
+const HEAD: &str = "head";
+/// After an event, how long to wait for those that belong to it.
+const SETTLE: Duration = Duration::from_millis(2);
+/// The longest wait after failures.
+const LONGEST_RETRY: Duration = Duration::from_secs(300);
+
+/// Follows one branch of one repository.
+#[derive(Debug)]
+pub struct Follower {
+    app: App,
+    mirror: Mirror,
+    remote: Remote,
+    /// The head that this process has dealt with.
+    done: Option<Revision>,
+}
+
+/// A new head and all that is read of it.
+struct News {
+    commit: Commit,
+    earlier: Vec<Commit>,
+    notes: Vec<Diagnostic>,
+    read: Read,
+}
+
+impl Follower {
+    /// Follows the mirror's branch.
+    pub fn new(app: App, mirror: Mirror, remote: Remote) -> Self {
+        Self { app, mirror, remote, done: None }
+    }
+
+    /// Looks whenever something may have happened, until told to stop.
+    pub async fn run(mut self, poll: Duration, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let mut failures = 0;
+        let mut watcher = watch::Watcher::start(&self.remote);
+        loop {
+            let pause = match self.look().await {
+                Ok(_) => {
+                    failures = 0;
+                    poll
+                }
+                Err(error) => {
+                    failures += 1;
+                    self.failed(&error);
+                    watcher = watch::Watcher::start(&self.remote);
+                    (Duration::from_millis(500) * 2_u32.pow(failures.min(10))).min(LONGEST_RETRY.min(poll * 4))
+                }
+            };
+            tokio::select! {
+                () = shutdown.cancelled() => return Ok(()),
+                () = watcher.changed() => tokio::time::sleep(SETTLE).await,
+                () = tokio::time::sleep(jittered(pause)) => {}
+            }
+        }
+    }
+
+    /// One look at the source. `None` when there is nothing new.
+    pub async fn look(&mut self) -> anyhow::Result<Option<Verdict>> {
+        let started = Instant::now();
+        let mirror = self.mirror.clone();
+        let head = tokio::task::spawn_blocking(move || mirror.fetch()).await??;
+        let mut verdict = None;
+        if self.done.as_ref() != Some(&head) {
+            if !self.is_served(&head).await? {
+                verdict = Some(self.deal_with(&head, started).await?);
+            }
+            self.done = Some(head.clone());
+        }
+        self.app.source_state.store(SourceState { head: Some(head), checked_at: self.app.now(), error: None }.into());
+        Ok(verdict)
+    }
+
+    /// Whether this head is what the hub serves, under the key it has now: so it is after a restart.
+    async fn is_served(&self, head: &Revision) -> anyhow::Result<bool> {
+        let served = self.app.store.served().await.context("reading what is served")?;
+        let key = self.app.hub_key.public().fingerprint();
+        Ok(served.is_some_and(|served| served.revision == *head && served.statement.key == key))
+    }
+
+    async fn deal_with(&self, head: &Revision, started: Instant) -> anyhow::Result<Verdict> {
+        let news = self.read(head).await?;
+        let fetch_ms = started.elapsed().as_millis() as u64;
+        self.record_earlier(&news.earlier).await?;
+        let verdict = publish::publish(&self.app, &news.commit, news.read, news.notes).await?;
+        self.app.store.save_setting(HEAD, head.as_str()).await?;
+        self.app.assign_wanted.notify_one();
+        let total_ms = started.elapsed().as_millis() as u64;
+        tracing::debug!(revision = %head, fetch_ms, total_ms, "dealt with commit {}", head.short());
+        Ok(verdict)
+    }
+
+    async fn read(&self, head: &Revision) -> anyhow::Result<News> {
+        let last: Option<String> = self.app.store.setting(HEAD).await.context("reading the last head")?;
+        let last = last.and_then(|last| Revision::new(last).ok());
+        let (mirror, head, folder) = (self.mirror.clone(), head.clone(), self.app.source.path.clone());
+        let branch = self.app.source.branch.clone();
+        let read = move || {
+            let history = mirror.history(last.as_ref(), &head)?;
+            let commit = mirror.commit(&head)?;
+            let earlier = history.commits.into_iter().filter(|earlier| earlier.revision != head).collect();
+            let notes = last.filter(|_| history.rewritten).map(|last| rewritten(&branch, &last));
+            anyhow::Ok(News { commit, earlier, notes: notes.into_iter().collect(), read: mirror.files(&head, &folder)? })
+        };
+        tokio::task::spawn_blocking(read).await?
+    }
+
+    async fn record_earlier(&self, earlier: &[Commit]) -> anyhow::Result<()> {
+        if earlier.is_empty() {
+            return Ok(());
+        }
+        let now = self.app.now();
+        let mut tx = self.app.store.begin().await?;
+        for commit in earlier {
+            tx.save_superseded(commit, now).await?;
+        }
+        tx.commit().await.context("recording earlier commits")
+    }
+
+    fn failed(&self, error: &anyhow::Error) {
+        let error = format!("{error:#}");
+        let before = self.app.source_state.load_full();
+        if before.error.as_ref() != Some(&error) {
+            tracing::warn!(error, "the source cannot be followed, the last good revision stays");
+        }
+        let state = SourceState { error: Some(error), checked_at: self.app.now(), head: before.head.clone() };
+        self.app.source_state.store(state.into());
+    }
+}
+
+fn rewritten(branch: &str, last: &Revision) -> Diagnostic {
+    let message = format!("the history of `{branch}` was rewritten: {} is no longer part of it", last.short());
+    Diagnostic::warning("", message).help("Protect the branch against forced pushes, so that its history is a record.")
+}
+
+/// A tenth more or less, so that many hubs do not ask at the same moment.
+fn jittered(pause: Duration) -> Duration {
+    let mut byte = [0];
+    aws_lc_rs::rand::fill(&mut byte).expect("the system's random source works");
+    pause.mul_f64(0.9 + 0.2 * f64::from(byte[0]) / 255.0)
+}

@@ -1,0 +1,45 @@
+//! Totals of what agents reported.
+
+use super::Store;
+use serde::Serialize;
+
+const COUNTS: &str = "
+    SELECT (SELECT COUNT(*) FROM failures WHERE at >= $1) AS failures,
+        policies.*, reviews.*
+    FROM (SELECT CAST(COALESCE(SUM(passes), 0) AS BIGINT) AS policy_passes,
+            CAST(COALESCE(SUM(failures), 0) AS BIGINT) AS policy_failures,
+            CAST(COALESCE(SUM(denials), 0) AS BIGINT) AS policy_denials,
+            CAST(COALESCE(SUM(errors), 0) AS BIGINT) AS policy_errors
+        FROM policy_minutes WHERE minute >= $2) AS policies,
+        (SELECT CAST(COALESCE(SUM(reviews), 0) AS BIGINT) AS reviews,
+            CAST(COALESCE(SUM(failing), 0) AS BIGINT) AS failing_reviews,
+            CAST(COALESCE(SUM(denied), 0) AS BIGINT) AS denied_reviews
+        FROM review_minutes WHERE minute >= $2) AS reviews";
+
+/// Sums over all clusters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+pub struct Counts {
+    /// Failure records.
+    pub failures: i64,
+    /// Evaluations without objection.
+    pub policy_passes: i64,
+    /// Evaluations with an objection.
+    pub policy_failures: i64,
+    /// Failures and errors that denied.
+    pub policy_denials: i64,
+    /// Evaluations that erred.
+    pub policy_errors: i64,
+    /// Reviews.
+    pub reviews: i64,
+    /// Reviews with at least one failure or error.
+    pub failing_reviews: i64,
+    /// Reviews that were refused.
+    pub denied_reviews: i64,
+}
+
+impl Store {
+    /// Totals since a time (Unix milliseconds; minutes are taken whole).
+    pub async fn counts(&self, since: i64) -> sqlx::Result<Counts> {
+        on!(self, |pool| sqlx::query_as(COUNTS).bind(since).bind(since / 60_000).fetch_one(pool).await)
+    }
+}

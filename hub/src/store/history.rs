@@ -1,0 +1,61 @@
+//! Revisions as the API tells them: what came of each commit, and which clusters proved that they enforce it.
+
+use super::Store;
+use serde::Serialize;
+
+const LIST: &str = "
+    SELECT revision, author, message, committed_at, seen_at, published_at, state, diagnostics, policies
+    FROM revisions ORDER BY id DESC LIMIT $1";
+const FIND: &str = "
+    SELECT revision, author, message, committed_at, seen_at, published_at, state, diagnostics, policies
+    FROM revisions WHERE revision = $1";
+const ENFORCED_BY: &str = "
+    SELECT clusters.name AS cluster, assignments.epoch, assignments.active_at
+    FROM assignments
+    JOIN clusters ON clusters.id = assignments.cluster_id
+    JOIN revisions ON revisions.id = assignments.revision_id
+    WHERE revisions.revision = $1 AND assignments.active_at IS NOT NULL
+    ORDER BY clusters.name, assignments.epoch";
+
+/// A commit and what came of it.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the columns of the migration, which explains them")]
+pub struct HistoryRow {
+    pub revision: String,
+    pub author: String,
+    pub message: String,
+    pub committed_at: i64,
+    pub seen_at: i64,
+    pub published_at: Option<i64>,
+    pub state: String,
+    pub diagnostics: String,
+    pub policies: i64,
+}
+
+/// A cluster that proved to enforce a revision, now or earlier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+pub struct EnforcedBy {
+    /// Its name.
+    pub cluster: String,
+    /// The epoch under which it did.
+    pub epoch: i64,
+    /// Since when, by the agent's clock.
+    pub active_at: i64,
+}
+
+impl Store {
+    /// The newest revisions first.
+    pub async fn history(&self, limit: i64) -> sqlx::Result<Vec<HistoryRow>> {
+        on!(self, |pool| sqlx::query_as(LIST).bind(limit).fetch_all(pool).await)
+    }
+
+    /// One revision, if the hub has seen it.
+    pub async fn history_of(&self, revision: &str) -> sqlx::Result<Option<HistoryRow>> {
+        on!(self, |pool| sqlx::query_as(FIND).bind(revision).fetch_optional(pool).await)
+    }
+
+    /// Who proved to enforce a revision.
+    pub async fn enforced_by(&self, revision: &str) -> sqlx::Result<Vec<EnforcedBy>> {
+        on!(self, |pool| sqlx::query_as(ENFORCED_BY).bind(revision).fetch_all(pool).await)
+    }
+}

@@ -1,0 +1,157 @@
+//! Revisions: every commit that was seen, what its check said, and what was served from it.
+
+use super::{Store, Tx, valid};
+use crate::repository::Commit;
+use writ_policy::sign::Signed;
+use writ_policy::{Diagnostic, Digest, Fleet, PolicyInfo, Revision};
+
+const SAVE: &str = "
+    INSERT INTO revisions (id, revision, author, message, committed_at, seen_at, published_at, served_at, state,
+        diagnostics, policies, fleet, index_digest, statement)
+    VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM revisions), $1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12)
+    ON CONFLICT (revision) DO UPDATE SET
+        published_at = COALESCE(revisions.published_at, excluded.published_at),
+        served_at = COALESCE(excluded.served_at, revisions.served_at),
+        state = excluded.state, diagnostics = excluded.diagnostics, policies = excluded.policies,
+        fleet = excluded.fleet, index_digest = excluded.index_digest, statement = excluded.statement
+    RETURNING id";
+
+/// A commit that was passed over stays what it was, if the hub knows it already.
+const SAVE_SUPERSEDED: &str = "
+    INSERT INTO revisions (id, revision, author, message, committed_at, seen_at, state, diagnostics)
+    VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM revisions), $1, $2, $3, $4, $5, 'superseded', '[]')
+    ON CONFLICT (revision) DO NOTHING";
+
+const FORGET_POLICIES: &str = "DELETE FROM revision_policies WHERE revision_id = $1";
+const SAVE_POLICY: &str = "
+    INSERT INTO revision_policies
+        (revision_id, policy_id, code, title, description, severity, dialect, kinds, path, page)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+
+const SERVED: &str = "
+    SELECT id, revision, fleet, statement FROM revisions
+    WHERE served_at IS NOT NULL AND statement IS NOT NULL
+    ORDER BY served_at DESC, id DESC LIMIT 1";
+const CODES: &str = "SELECT code FROM revision_policies WHERE revision_id = $1 ORDER BY code";
+
+/// What a check made of a commit.
+#[derive(Debug)]
+pub struct Checked<'a> {
+    /// The commit.
+    pub commit: &'a Commit,
+    /// Errors and warnings.
+    pub diagnostics: &'a [Diagnostic],
+    /// What is served from it; `None` when it is refused.
+    pub bundle: Option<&'a NewBundle>,
+}
+
+/// What is served from a commit.
+#[derive(Debug)]
+pub struct NewBundle {
+    /// Its policies, each with the page that explains its code.
+    pub policies: Vec<(PolicyInfo, String)>,
+    /// `fleet.yaml`.
+    pub fleet: Fleet,
+    /// Digest of the index.
+    pub index: Digest,
+    /// The bundle statement.
+    pub statement: Signed,
+}
+
+/// What the hub serves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Served {
+    /// The revision's row.
+    pub id: i64,
+    /// The commit.
+    pub revision: Revision,
+    /// What it says about the fleet.
+    pub fleet: Fleet,
+    /// The bundle statement.
+    pub statement: Signed,
+    /// Codes of its policies, sorted.
+    pub codes: Vec<String>,
+}
+
+impl Tx {
+    /// Records what a check made of a commit.
+    pub async fn save_revision(&mut self, checked: &Checked<'_>, now: i64) -> sqlx::Result<()> {
+        let Checked { commit, diagnostics, bundle } = checked;
+        let state = if bundle.is_some() { "served" } else { "refused" };
+        let id: i64 = on!(tx self, |connection| sqlx::query_scalar(SAVE)
+            .bind(commit.revision.as_str())
+            .bind(&commit.author)
+            .bind(&commit.message)
+            .bind(commit.committed_at)
+            .bind(now)
+            .bind(bundle.map(|_| now))
+            .bind(state)
+            .bind(json(diagnostics))
+            .bind(bundle.map_or(0, |bundle| bundle.policies.len() as i64))
+            .bind(bundle.map_or_else(|| "{}".to_owned(), |bundle| json(&bundle.fleet)))
+            .bind(bundle.map(|bundle| bundle.index.to_string()))
+            .bind(bundle.map(|bundle| json(&bundle.statement)))
+            .fetch_one(connection)
+            .await)?;
+        match bundle {
+            Some(bundle) => self.save_policies(id, &bundle.policies).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn save_policies(&mut self, revision: i64, policies: &[(PolicyInfo, String)]) -> sqlx::Result<()> {
+        on!(tx self, |connection| sqlx::query(FORGET_POLICIES).bind(revision).execute(connection).await)?;
+        for (policy, page) in policies {
+            let name = self.intern(policy.name.as_str()).await?;
+            on!(tx self, |connection| sqlx::query(SAVE_POLICY)
+                .bind(revision)
+                .bind(name)
+                .bind(policy.code.as_str())
+                .bind(&policy.title)
+                .bind(&policy.description)
+                .bind(policy.severity.as_str())
+                .bind(policy.dialect.as_str())
+                .bind(json(&policy.kinds))
+                .bind(&policy.path)
+                .bind(page)
+                .execute(connection)
+                .await)?;
+        }
+        Ok(())
+    }
+
+    /// Records a commit that a later one came before it was built.
+    pub async fn save_superseded(&mut self, commit: &Commit, now: i64) -> sqlx::Result<()> {
+        on!(tx self, |connection| sqlx::query(SAVE_SUPERSEDED)
+            .bind(commit.revision.as_str())
+            .bind(&commit.author)
+            .bind(&commit.message)
+            .bind(commit.committed_at)
+            .bind(now)
+            .execute(connection)
+            .await
+            .map(drop))
+    }
+}
+
+impl Store {
+    /// What the hub serves: the revision that was last made so.
+    pub async fn served(&self) -> sqlx::Result<Option<Served>> {
+        let row: Option<(i64, String, String, String)> =
+            on!(self, |pool| sqlx::query_as(SERVED).fetch_optional(pool).await)?;
+        let Some((id, revision, fleet, statement)) = row else { return Ok(None) };
+        let codes = on!(self, |pool| sqlx::query_scalar(CODES).bind(id).fetch_all(pool).await)?;
+        Ok(Some(Served {
+            id,
+            revision: valid(Revision::new(revision))?,
+            fleet: valid(serde_json::from_str(&fleet))?,
+            statement: valid(serde_json::from_str(&statement))?,
+            codes,
+        }))
+    }
+}
+
+/// JSON text of our own types, which have only string keys.
+pub(crate) fn json<T: serde::Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).expect("our types have only string keys")
+}
