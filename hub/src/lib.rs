@@ -69,11 +69,8 @@ impl Hub {
         remote.prepare(config, &shutdown)?;
         let store = Store::open(&keep.database()).await.context("opening the database")?;
         let access = access(config, &store).await?;
-        let source = app::SourceName {
-            url: remote.to_string(),
-            branch: config.branch.clone(),
-            path: config.path.clone(),
-        };
+        let source =
+            app::SourceName { url: remote.to_string(), branch: config.branch.clone(), path: config.path.clone() };
         let mirror = Mirror::open(&keep.mirror(), remote.clone(), &config.branch)?;
         let app = App::new(app::Parts {
             store,

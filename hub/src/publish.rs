@@ -45,7 +45,13 @@ pub async fn publish(app: &App, commit: &Commit, read: Read, notes: Vec<Diagnost
     let revision = commit.revision.as_str();
     match &verdict {
         Verdict::Served { policies } => {
-            tracing::info!(revision, policies, duration_ms, "serving {} with {policies} policies", commit.revision.short());
+            tracing::info!(
+                revision,
+                policies,
+                duration_ms,
+                "serving {} with {policies} policies",
+                commit.revision.short()
+            );
         }
         Verdict::Refused(diagnostics) => {
             let first = diagnostics.iter().find(|diagnostic| diagnostic.is_error()).map(ToString::to_string);

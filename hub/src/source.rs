@@ -112,7 +112,12 @@ impl Follower {
             let commit = mirror.commit(&head)?;
             let earlier = history.commits.into_iter().filter(|earlier| earlier.revision != head).collect();
             let notes = last.filter(|_| history.rewritten).map(|last| rewritten(&branch, &last));
-            anyhow::Ok(News { commit, earlier, notes: notes.into_iter().collect(), read: mirror.files(&head, &folder)? })
+            anyhow::Ok(News {
+                commit,
+                earlier,
+                notes: notes.into_iter().collect(),
+                read: mirror.files(&head, &folder)?,
+            })
         };
         tokio::task::spawn_blocking(read).await?
     }

@@ -43,15 +43,15 @@ mod revisions;
 mod settings;
 mod status;
 
+pub(crate) use agents::valid;
 pub use assignments::Told;
 pub use clusters::{Heartbeat, NewToken};
 pub use counts::Counts;
 pub use failure_list::{FailureItem, FailureQuery};
 pub use history::{EnforcedBy, HistoryRow};
+pub use pages::*;
 pub use revisions::{Checked, NewBundle, Served};
 pub use status::StatusRow;
-pub(crate) use agents::valid;
-pub use pages::*;
 
 /// Readers beside the one writer.
 const READERS: u32 = 4;

@@ -34,11 +34,7 @@ pub struct Made {
 }
 
 /// Makes a token.
-pub async fn create(
-    _: Admin,
-    State(app): State<App>,
-    Json(wanted): Json<Wanted>,
-) -> Result<axum::Json<Made>, Failure> {
+pub async fn create(_: Admin, State(app): State<App>, Json(wanted): Json<Wanted>) -> Result<axum::Json<Made>, Failure> {
     check(&wanted)?;
     let secret = random_secret();
     let now = app.now();

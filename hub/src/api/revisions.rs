@@ -43,11 +43,7 @@ pub struct Proved {
 }
 
 /// The newest commits.
-pub async fn list(
-    _: Viewer,
-    State(app): State<App>,
-    Query(page): Query<Page>,
-) -> Result<Json<Vec<Revision>>, Failure> {
+pub async fn list(_: Viewer, State(app): State<App>, Query(page): Query<Page>) -> Result<Json<Vec<Revision>>, Failure> {
     let limit = page.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
     Ok(Json(app.store.history(limit).await?.into_iter().map(Revision::from).collect()))
 }

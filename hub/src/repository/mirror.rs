@@ -76,7 +76,8 @@ impl Mirror {
         walk.set_sorting(Sort::TOPOLOGICAL)?;
         walk.push(oid(to)?)?;
         let from = from.map(oid).transpose()?.filter(|from| repository.find_commit(*from).is_ok());
-        let rewritten = from.is_some_and(|from| repository.merge_base(from, oid(to).unwrap_or(from)).ok() != Some(from));
+        let rewritten =
+            from.is_some_and(|from| repository.merge_base(from, oid(to).unwrap_or(from)).ok() != Some(from));
         let limit = if from.is_some() { MAX_COMMITS } else { 1 };
         if let Some(from) = from {
             walk.hide(from)?;
@@ -105,8 +106,7 @@ impl Mirror {
 fn bounds() -> RemoteCallbacks<'static> {
     let until = Instant::now() + FETCH_TIMEOUT;
     let mut callbacks = RemoteCallbacks::new();
-    callbacks
-        .transfer_progress(move |progress| progress.received_bytes() <= MAX_FETCH_BYTES && Instant::now() < until);
+    callbacks.transfer_progress(move |progress| progress.received_bytes() <= MAX_FETCH_BYTES && Instant::now() < until);
     callbacks
 }
 

@@ -31,9 +31,10 @@ pub(super) fn read(repository: &Repository, root: Oid, folder: &str) -> anyhow::
     let mut reader = Reader::new(repository)?;
     match reader.find(root, folder)? {
         Some(tree) => reader.folder(tree, folder, 0)?,
-        None => reader.refuse(Diagnostic::error(folder, "the folder is not in this commit").help(
-            "The hub reads policies below this folder (--path). Bring it back, or tell the hub another one.",
-        )),
+        None => reader
+            .refuse(Diagnostic::error(folder, "the folder is not in this commit").help(
+                "The hub reads policies below this folder (--path). Bring it back, or tell the hub another one.",
+            )),
     }
     if reader.diagnostics.is_empty() {
         reader.files.sort_by(|a, b| a.path.cmp(&b.path));

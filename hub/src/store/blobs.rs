@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use writ_policy::Digest;
 
 const FIND: &str = "SELECT content FROM blobs WHERE digest = $1";
-const SAVE: &str = "INSERT INTO blobs (digest, content, created_at) VALUES ($1, $2, $3) ON CONFLICT (digest) DO NOTHING";
+const SAVE: &str =
+    "INSERT INTO blobs (digest, content, created_at) VALUES ($1, $2, $3) ON CONFLICT (digest) DO NOTHING";
 /// Digests that are looked up by one statement.
 const CHUNK: usize = 500;
 
