@@ -4,6 +4,7 @@
 pub mod builtins;
 pub mod load;
 pub(crate) mod module;
+pub mod query;
 
 use crate::Diagnostic;
 use load::LoadedSource;

@@ -1,7 +1,86 @@
-//! The builtins that policies may call: the engine's own where they agree with OPA's, Writ's where they do not.
+//! The builtins that policies may call: the engine's own where they agree with OPA's, Writ's where they do not or
+//! could be made to take all memory, and a reason for each that is refused.
 
-/// Makes an engine answer as OPA would: own builtins over the engine's, errors of builtins as undefined.
+mod answer;
+mod bounded;
+mod cidr;
+mod clock;
+mod deprecated;
+mod format;
+mod refused;
+mod regex;
+mod render;
+mod template;
+mod yaml;
+
+use answer::{Answer, Fault};
+use regorus::Value;
+use regorus::unstable::BUILTINS;
+
+pub use clock::set_now;
+
+/// A builtin of Writ's.
+struct Own {
+    name: &'static str,
+    arity: u8,
+    call: fn(&[Value]) -> Answer,
+}
+
+/// What stands between a policy and a function name that is not its own.
+pub(crate) enum Availability {
+    /// It can be called. A statement may name a variable for the result as one more argument where the engine knows it.
+    Here { arity: usize, takes_output: bool },
+    /// It takes any number of arguments.
+    Variadic,
+    /// It exists in OPA and not here.
+    Refused { reason: &'static str, help: &'static str },
+}
+
+/// Makes an engine answer as OPA would: own builtins over the engine's, errors of builtins as undefined, prints kept
+/// away from the process's standard error.
 pub fn install(engine: &mut regorus::Engine) -> anyhow::Result<()> {
     engine.set_strict_builtin_errors(false);
+    engine.set_gather_prints(true);
+    for own in all_own() {
+        let (name, call) = (own.name, own.call);
+        let extension = move |arguments: Vec<Value>| match call(&arguments) {
+            Ok(value) => Ok(value),
+            Err(Fault::Undefined) => Ok(Value::Undefined),
+            Err(Fault::Refused(why)) => Err(anyhow::anyhow!("{name}: {why}")),
+        };
+        engine.add_extension(name.to_owned(), own.arity, Box::new(extension))?;
+    }
     Ok(())
+}
+
+fn all_own() -> impl Iterator<Item = &'static Own> {
+    let tables = [
+        format::BUILTINS,
+        regex::BUILTINS,
+        template::BUILTINS,
+        bounded::BUILTINS,
+        cidr::BUILTINS,
+        clock::BUILTINS,
+        yaml::BUILTINS,
+    ];
+    tables.into_iter().flatten().chain(deprecated::BUILTINS)
+}
+
+/// Whether a policy may call the builtin of this name; `None` when OPA has none of this name either.
+pub(crate) fn availability(name: &str, v0: bool) -> Option<Availability> {
+    if let Some((reason, help)) = refused::reason(name, v0) {
+        return Some(Availability::Refused { reason, help });
+    }
+    if name == "print" {
+        return Some(Availability::Variadic);
+    }
+    let native = BUILTINS.get(name).filter(|_| !name.starts_with("__"));
+    let arity = all_own().find(|own| own.name == name).map(|own| own.arity).or(native.map(|(_, arity)| *arity))?;
+    Some(Availability::Here { arity: arity.into(), takes_output: native.is_some() })
+}
+
+/// The names that a policy may call, for hints.
+pub(crate) fn names(v0: bool) -> Vec<String> {
+    let all = BUILTINS.keys().copied().chain(all_own().map(|own| own.name));
+    all.filter(|name| matches!(availability(name, v0), Some(Availability::Here { .. }))).map(str::to_owned).collect()
 }

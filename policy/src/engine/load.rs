@@ -1,6 +1,7 @@
 //! The way of a Rego source to the engine: limits on its tokens, rewrites of what the engine reads otherwise than OPA,
 //! parse, static checks. Nothing reaches the engine around it. Pure; places are always the author's.
 
+mod checks;
 mod edit;
 mod engine_error;
 mod limits;
@@ -8,6 +9,7 @@ mod parse;
 mod position_map;
 mod rewrite;
 mod token;
+mod walk;
 
 use crate::{Diagnostic, SourceFile};
 use engine_error::EngineError;
@@ -60,8 +62,7 @@ pub fn load(file: &SourceFile, dialect_v0: bool) -> Result<LoadedSource, Vec<Dia
 
 /// What can only be seen across the modules of one engine.
 pub fn check_together(sources: &[LoadedSource]) -> Vec<Diagnostic> {
-    let _ = sources;
-    vec![]
+    checks::check(sources)
 }
 
 /// An error of the engine (while preparing or evaluating these sources) as a finding in the author's text.

@@ -1,5 +1,7 @@
 //! Behaviour of the policy crate from outside: files in, findings and decisions out.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod cases;
+mod corpus;
 mod files;
 mod template;

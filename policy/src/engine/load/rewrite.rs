@@ -2,6 +2,7 @@
 //! all of them keep the author's lines.
 
 mod chained_bodies;
+mod negation;
 mod newline_paren;
 
 use super::edit::{Edit, apply};
@@ -10,6 +11,9 @@ use super::position_map::PositionMap;
 use super::token::{Token, tokens};
 use crate::{Diagnostic, SourceFile};
 use regorus::unstable::{Module, Ref};
+
+/// The deepest negations within negations that are rewritten.
+const MAX_PASSES: usize = 16;
 
 /// A text that means to the engine what the author's means to OPA.
 pub(crate) struct Rewritten {
@@ -25,22 +29,68 @@ const TOKEN_REWRITES: [TokenRewrite; 2] = [newline_paren::edits, chained_bodies:
 
 /// All rewrites in order.
 pub(crate) fn rewrite(file: &SourceFile, v0: bool) -> Result<Rewritten, Vec<Diagnostic>> {
-    let mut text = file.text.to_string();
-    let mut map = PositionMap::identity(file.text.clone());
+    let mut rewriting =
+        Rewriting { file, v0, text: file.text.to_string(), map: PositionMap::identity(file.text.clone()) };
+    rewriting.refuse_reserved_names()?;
     for edits_of in TOKEN_REWRITES {
-        let tokens = tokens(&text).expect("the source passed the lexer, and rewrites insert whole tokens");
-        let edits = edits_of(&text, &tokens);
-        change(&mut text, &mut map, edits);
+        let edits = edits_of(&rewriting.text, &rewriting.tokens());
+        rewriting.change(edits);
     }
-    let module = parse(&file.path, &text, v0, &map).map_err(|error| vec![error])?;
-    Ok(Rewritten { text, map, module })
+    let mut module = rewriting.parse()?;
+    for pass in 1..=MAX_PASSES {
+        let edits = negation::edits(&rewriting.text, &rewriting.tokens(), &module, pass);
+        match edits.map_err(|wildcard| vec![rewriting.unsafe_wildcard(wildcard)])? {
+            edits if edits.is_empty() => {
+                let Rewriting { text, map, .. } = rewriting;
+                return Ok(Rewritten { text, map, module });
+            }
+            edits => rewriting.change(edits),
+        }
+        module = rewriting.parse()?;
+    }
+    Err(vec![Diagnostic::error(file.path.clone(), "negations are nested too deeply").help("Use rules of their own.")])
 }
 
-fn change(text: &mut String, map: &mut PositionMap, edits: Vec<Edit>) {
-    if edits.is_empty() {
-        return;
+struct Rewriting<'f> {
+    file: &'f SourceFile,
+    v0: bool,
+    text: String,
+    map: PositionMap,
+}
+
+impl Rewriting<'_> {
+    fn tokens(&self) -> Vec<Token> {
+        tokens(&self.text).expect("the source passed the lexer, and rewrites insert whole tokens")
     }
-    let (changed, segments) = apply(text, edits);
-    *text = changed;
-    map.push(segments);
+
+    fn parse(&self) -> Result<Ref<Module>, Vec<Diagnostic>> {
+        parse(&self.file.path, &self.text, self.v0, &self.map).map_err(|error| vec![error])
+    }
+
+    fn change(&mut self, edits: Vec<Edit>) {
+        if !edits.is_empty() {
+            let (changed, segments) = apply(&self.text, edits);
+            self.text = changed;
+            self.map.push(segments);
+        }
+    }
+
+    fn refuse_reserved_names(&self) -> Result<(), Vec<Diagnostic>> {
+        let tokens = self.tokens();
+        let Some(token) = tokens.iter().find(|token| token.text(&self.text).starts_with(negation::RESERVED)) else {
+            return Ok(());
+        };
+        let message = format!("names that begin with `{}` are reserved", negation::RESERVED);
+        Err(vec![self.finding(token.range.clone(), message).help("Rename it.")])
+    }
+
+    fn unsafe_wildcard(&self, negation::Unsafe(range): negation::Unsafe) -> Diagnostic {
+        self.finding(range, "`_` in a negation is unsafe: it is not said which one must be missing".into())
+            .help("Name it before (`some x in xs`), or negate a rule of its own that looks for one.")
+    }
+
+    fn finding(&self, range: std::ops::Range<usize>, message: String) -> Diagnostic {
+        let (line, column) = self.map.place(range.start);
+        Diagnostic::error(self.file.path.clone(), message).at(line, column).spanning(self.map.length(range))
+    }
 }

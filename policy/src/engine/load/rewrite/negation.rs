@@ -1,0 +1,174 @@
+//! OPA evaluates the arguments of a negated call outside of the negation: where an argument is undefined, so is the
+//! rule. The engine evaluates them within it, where undefined becomes true. So what OPA hoists is hoisted here:
+//! `not f(a.b)` becomes `h := a.b; not f(h)`.
+
+use super::super::edit::{Edit, Piece};
+use super::super::token::Token;
+use super::super::walk::{self, Visitor};
+use regorus::unstable::{AssignOp, BoolOp, Expr, Literal, LiteralStmt, Module};
+use std::ops::Range;
+
+/// Names that begin so belong to this rewrite.
+pub(crate) const RESERVED: &str = "__writ";
+
+/// A wildcard that OPA calls unsafe, as a range of the text.
+pub(crate) struct Unsafe(pub(crate) Range<usize>);
+
+/// The edits of one pass; a negation within what was moved waits for the next one. `pass` keeps the names apart.
+pub(crate) fn edits(text: &str, tokens: &[Token], module: &Module, pass: usize) -> Result<Vec<Edit>, Unsafe> {
+    let mut negations = Negations { text, tokens, pass, count: 0, edits: vec![], wrong: None };
+    module.policy.iter().for_each(|rule| walk::rule(rule, &mut negations));
+    match negations.wrong {
+        Some(range) => Err(Unsafe(range)),
+        None => Ok(negations.edits),
+    }
+}
+
+struct Negations<'t> {
+    text: &'t str,
+    tokens: &'t [Token],
+    pass: usize,
+    count: usize,
+    edits: Vec<Edit>,
+    wrong: Option<Range<usize>>,
+}
+
+impl Visitor for Negations<'_> {
+    fn statement(&mut self, statement: &LiteralStmt) {
+        let Literal::NotExpr { expr, .. } = &statement.literal else { return };
+        let mut hoisted = Hoisted::default();
+        hoisted.negated(expr);
+        if let Some(wildcard) = hoisted.wildcards.first() {
+            self.wrong.get_or_insert(self.whole(wildcard));
+        }
+        if !hoisted.terms.is_empty() {
+            self.hoist(statement, &hoisted.terms);
+        }
+    }
+}
+
+impl Negations<'_> {
+    fn hoist(&mut self, statement: &LiteralStmt, terms: &[&Expr]) {
+        let start = statement.span.start as usize;
+        if self.edits.last().is_some_and(|edit| edit.range.end > start) {
+            return; // It lies within a term that this pass moves.
+        }
+        let modifiers: Vec<_> = statement.with_mods.iter().map(|modifier| self.snap(&modifier.span)).collect();
+        let alone = self.is_alone_after_if(start);
+        let mut pieces = vec![Piece::New(if alone { "{ " } else { "" }.into())];
+        let mut replaced = vec![];
+        for term in terms {
+            self.count += 1;
+            let (name, range) = (format!("{RESERVED}{}_{}", self.pass, self.count), self.whole(term));
+            pieces.extend([Piece::New(format!("{name} := ")), Piece::Own(range.clone())]);
+            for modifier in &modifiers {
+                pieces.extend([Piece::New(" ".into()), Piece::Own(modifier.clone())]);
+            }
+            pieces.push(Piece::New("; ".into()));
+            replaced.push(Edit::replace(range, name));
+        }
+        self.edits.push(Edit { range: start..start, pieces });
+        self.edits.extend(replaced);
+        if alone {
+            self.edits.push(Edit::insert(self.snap(&statement.span).end, " }"));
+        }
+    }
+
+    /// A body of one statement without braces: `r if not f(x)`.
+    fn is_alone_after_if(&self, start: usize) -> bool {
+        let at = self.tokens.partition_point(|token| token.range.start < start);
+        at.checked_sub(1).is_some_and(|before| self.tokens[before].is_word(self.text, "if"))
+    }
+
+    fn whole(&self, expr: &Expr) -> Range<usize> {
+        self.snap(expr.span())
+    }
+
+    /// The engine's spans leave out the quotes of strings at either end; the range of whole tokens does not.
+    fn snap(&self, span: &regorus::unstable::Span) -> Range<usize> {
+        let (start, end) = (span.start as usize, span.end as usize);
+        let first = self.tokens.partition_point(|token| token.range.end <= start);
+        let last = self.tokens.partition_point(|token| token.range.start < end);
+        let start = self.tokens.get(first).map_or(start, |token| token.range.start.min(start));
+        start..last.checked_sub(1).map_or(end, |last| self.tokens[last].range.end.max(end))
+    }
+}
+
+/// What a negated expression evaluates outside of the negation, as OPA's compiler does it.
+#[derive(Default)]
+struct Hoisted<'e> {
+    terms: Vec<&'e Expr>,
+    wildcards: Vec<&'e Expr>,
+}
+
+impl<'e> Hoisted<'e> {
+    fn negated(&mut self, expr: &'e Expr) {
+        match expr {
+            Expr::Call { params, .. } => params.iter().for_each(|param| self.operand(param)),
+            Expr::AssignExpr { op: AssignOp::ColEq, rhs, .. } => self.term(rhs),
+            Expr::AssignExpr { lhs, rhs, .. } | Expr::BoolExpr { op: BoolOp::Eq, lhs, rhs, .. } => {
+                self.term(lhs);
+                self.term(rhs);
+            }
+            Expr::BoolExpr { lhs, rhs, .. } | Expr::ArithExpr { lhs, rhs, .. } | Expr::BinExpr { lhs, rhs, .. } => {
+                self.operand(lhs);
+                self.operand(rhs);
+            }
+            Expr::Membership { key, value, collection, .. } => {
+                key.iter().for_each(|key| self.operand(key));
+                self.operand(value);
+                self.operand(collection);
+            }
+            Expr::UnaryExpr { expr, .. } => self.operand(expr),
+            Expr::RefDot { .. } | Expr::RefBrack { .. } => self.term(expr),
+            _ => {}
+        }
+    }
+
+    /// The operand of a call or an operator: references move whole.
+    fn operand(&mut self, expr: &'e Expr) {
+        match expr {
+            Expr::RefDot { .. } | Expr::RefBrack { .. } => {
+                self.note_wildcards(expr);
+                self.terms.push(expr);
+            }
+            Expr::Call { .. }
+            | Expr::ArithExpr { .. }
+            | Expr::BinExpr { .. }
+            | Expr::BoolExpr { .. }
+            | Expr::UnaryExpr { .. }
+            | Expr::Membership { .. } => self.terms.push(expr),
+            Expr::Array { items, .. } | Expr::Set { items, .. } => items.iter().for_each(|item| self.operand(item)),
+            Expr::Object { fields, .. } => fields.iter().for_each(|(_, key, value)| {
+                self.operand(key);
+                self.operand(value);
+            }),
+            Expr::Var { span, .. } if span.text() == "_" => self.wildcards.push(expr),
+            _ => {}
+        }
+    }
+
+    /// A whole statement or a side of an equality: references stay, what indexes them moves.
+    fn term(&mut self, expr: &'e Expr) {
+        match expr {
+            Expr::RefDot { refr, .. } => self.term(refr),
+            Expr::RefBrack { refr, index, .. } => {
+                self.term(refr);
+                self.operand(index);
+            }
+            other => self.operand(other),
+        }
+    }
+
+    fn note_wildcards(&mut self, reference: &'e Expr) {
+        match reference {
+            Expr::RefDot { refr, .. } => self.note_wildcards(refr),
+            Expr::RefBrack { refr, index, .. } => {
+                self.note_wildcards(refr);
+                self.note_wildcards(index);
+            }
+            Expr::Var { span, .. } if span.text() == "_" => self.wildcards.push(reference),
+            _ => {}
+        }
+    }
+}
