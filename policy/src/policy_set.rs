@@ -67,8 +67,8 @@ impl PolicySet {
         &self.policies
     }
 
-    /// Judges one AdmissionReview by all policies whose kinds match. `now` is Unix milliseconds; nothing depends on it
-    /// yet, because exemptions are not supported.
+    /// Judges one AdmissionReview by all policies whose kinds match. `now` is Unix milliseconds, and what
+    /// policies see as `time.now_ns`.
     pub fn decide(
         &mut self,
         review: &[u8],
@@ -76,7 +76,7 @@ impl PolicySet {
         budget: &Budget,
         now: i64,
     ) -> Result<Decided, ReviewError> {
-        let _ = now;
+        crate::engine::builtins::set_now(now);
         let started = Instant::now();
         let review = Review::parse(review)?;
         let decision = self.judge(&review, namespaces, budget, started);

@@ -17,7 +17,9 @@ pub fn set_now(unix_ms: i64) {
 }
 
 fn now_ns(_: &[Value]) -> Answer {
-    let now = NOW.get().ok_or_else(|| Fault::Refused("this evaluation was given no clock".into()))?;
+    let now = NOW
+        .get()
+        .ok_or_else(|| Fault::Refused("there is no clock here; in a test, say `with time.now_ns as ...`".into()))?;
     Ok(Value::from(now.saturating_mul(1_000_000)))
 }
 
