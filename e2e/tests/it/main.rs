@@ -1,5 +1,17 @@
 //! The real binaries against a real git remote and a real browser, and the tidy checks of the repository itself.
+//! `cargo build --workspace` comes first: tests do not build what they start.
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails its test")]
 
+mod access;
+mod browser;
+mod commits;
+mod kubernetes;
+mod metrics;
+mod outage;
+mod pages;
+mod policies;
+mod process;
 mod tidy;
+mod wait;
+mod world;

@@ -1,0 +1,65 @@
+//! A running binary of Writ: started with its output in a file, ended when dropped.
+
+use crate::wait::eventually;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// One process.
+pub(crate) struct Process {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts a binary; its output goes to `<folder>/<name>.log`.
+    pub(crate) fn start(binary: &str, folder: &Path, name: &str, arguments: &[&str]) -> Self {
+        let log = folder.join(format!("{name}.log"));
+        let output = File::options().create(true).append(true).open(&log).unwrap();
+        let mut command = Command::new(path_of(binary));
+        let writ = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("WRIT_"));
+        for (variable, _) in writ {
+            command.env_remove(variable);
+        }
+        command.args(arguments).current_dir(folder).stdin(Stdio::null()).env_remove("RUST_BACKTRACE");
+        let child = command.stdout(output.try_clone().unwrap()).stderr(output).spawn().unwrap();
+        Self { child, log }
+    }
+
+    /// Ends it without a chance to tidy up.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// The content of a file that the process writes once it is ready.
+    pub(crate) async fn announced(&mut self, file: &Path) -> String {
+        eventually(&format!("{} from\n{}", file.display(), self.log()), async || {
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "it ended ({ended:?}):\n{}", self.log());
+            std::fs::read_to_string(file).ok().filter(|text| !text.trim().is_empty())
+        })
+        .await
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), self.log().as_bytes());
+        }
+    }
+}
+
+/// The binary beside this test's own: both come from one `cargo build --workspace`.
+fn path_of(binary: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let path = test.parent().and_then(Path::parent).unwrap().join(binary);
+    assert!(path.exists(), "{} is missing: run `cargo build --workspace` first", path.display());
+    path
+}

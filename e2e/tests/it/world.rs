@@ -1,0 +1,241 @@
+//! A small company: a policies repository behind https with a private authority and a password, a hub that follows it,
+//! and clusters with agents. Speaks to all of them only as an outsider can.
+
+use crate::process::Process;
+use crate::wait::eventually;
+use reqwest::{Certificate, Client, StatusCode};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+use writ_e2e::git::{commit, git};
+use writ_e2e::git_server::GitServer;
+
+const PASSWORD: &str = "correct-horse-battery";
+
+pub(crate) struct World {
+    folder: TempDir,
+    remote: GitServer,
+    pub(crate) hub: Hub,
+    pub(crate) agents: Vec<Agent>,
+}
+
+pub(crate) struct Hub {
+    process: Process,
+    /// `http://127.0.0.1:port`.
+    pub(crate) url: String,
+}
+
+pub(crate) struct Agent {
+    pub(crate) cluster: String,
+    _process: Process,
+    webhook: String,
+    pub(crate) metrics: String,
+    client: Client,
+}
+
+impl World {
+    /// The template's policies, a hub, and these clusters; all of them enforce the first commit.
+    pub(crate) async fn start(clusters: &[(&str, Value)]) -> Self {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let folder = tempfile::tempdir().unwrap();
+        let first = lay_down_policies(folder.path());
+        let remote = GitServer::start(folder.path(), "ada", PASSWORD, axum::Router::new()).unwrap();
+        std::fs::write(folder.path().join("password"), PASSWORD).unwrap();
+        std::fs::write(folder.path().join("source-ca.pem"), remote.ca()).unwrap();
+        let hub = Hub::start(folder.path(), &remote, "127.0.0.1:0").await;
+        let mut world = Self { folder, remote, hub, agents: Vec::new() };
+        for (cluster, labels) in clusters {
+            world.enroll(cluster, labels).await;
+        }
+        world.until_enforced(&first).await;
+        world
+    }
+
+    async fn enroll(&mut self, cluster: &str, labels: &Value) {
+        let wanted = json!({"cluster": cluster, "labels": labels, "ttl_seconds": 600});
+        let answer = self.hub.post("/api/v1/enrollment-tokens", &wanted).await;
+        let token = answer["token"].as_str().unwrap_or_else(|| panic!("no token: {answer}"));
+        let agent = Agent::start(self.folder.path(), &self.hub.url, cluster, token).await;
+        self.agents.push(agent);
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn work(&self) -> PathBuf {
+        self.folder.path().join("work")
+    }
+
+    /// An author's commit, pushed; returns its id.
+    pub(crate) fn push(&self, file: &str, text: &str, message: &str) -> String {
+        let head = commit(&self.work(), file, text, message).unwrap();
+        git(&self.work(), &["push", "--quiet", "origin", "HEAD:main"]).unwrap();
+        head
+    }
+
+    /// `git revert` of a commit, pushed; returns the new commit's id.
+    pub(crate) fn revert(&self, revision: &str) -> String {
+        git(&self.work(), &["revert", "--no-edit", revision]).unwrap();
+        git(&self.work(), &["push", "--quiet", "origin", "HEAD:main"]).unwrap();
+        git(&self.work(), &["rev-parse", "HEAD"]).unwrap()
+    }
+
+    /// Waits until the hub has proof that every cluster enforces the revision.
+    pub(crate) async fn until_enforced(&self, revision: &str) {
+        eventually(&format!("all clusters enforce {revision}"), async || {
+            let status = self.hub.get("/api/v1/status").await;
+            let clusters = status["clusters"].as_array()?;
+            let all = clusters.iter().all(|c| c["state"] == "enforcing" && c["active"]["revision"] == revision);
+            (all && clusters.len() == self.agents.len()).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until the hub has judged the revision; returns what it says.
+    pub(crate) async fn until_judged(&self, revision: &str) -> Value {
+        let path = format!("/api/v1/revisions/{revision}");
+        eventually(&format!("the hub knows {revision}"), async || {
+            let (status, answer) = self.hub.ask(&path).await;
+            (status == StatusCode::OK).then_some(answer)
+        })
+        .await
+    }
+
+    pub(crate) fn kill_hub(&mut self) {
+        self.hub.process.kill();
+    }
+
+    /// Starts the hub again where it was.
+    pub(crate) async fn restart_hub(&mut self) {
+        let address = self.hub.url.trim_start_matches("http://").to_owned();
+        self.hub = Hub::start(self.folder.path(), &self.remote, &address).await;
+    }
+}
+
+/// The template as a repository with a history: `policies.git`, and `work`, the author's clone of it.
+fn lay_down_policies(folder: &Path) -> String {
+    let (bare, work) = (folder.join("policies.git"), folder.join("work"));
+    let template = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("policies-repo-template");
+    git(folder, &["init", "--quiet", "--bare", "--initial-branch=main", bare.to_str().unwrap()]).unwrap();
+    copy(&template, &work);
+    git(&work, &["init", "--quiet", "--initial-branch=main"]).unwrap();
+    git(&work, &["remote", "add", "origin", bare.to_str().unwrap()]).unwrap();
+    git(&work, &["add", "--all"]).unwrap();
+    git(&work, &["commit", "--quiet", "--message", "Start from the template"]).unwrap();
+    git(&work, &["push", "--quiet", "origin", "HEAD:main"]).unwrap();
+    git(&work, &["rev-parse", "HEAD"]).unwrap()
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+impl Hub {
+    /// A hub on this address that follows the remote.
+    pub(crate) async fn start(folder: &Path, remote: &GitServer, listen: &str) -> Self {
+        Self::start_with(folder, "hub", &remote.url("policies.git"), listen, &[]).await
+    }
+
+    /// A hub of this name, with more flags.
+    pub(crate) async fn start_with(folder: &Path, name: &str, source: &str, listen: &str, more: &[&str]) -> Self {
+        let announced = folder.join(format!("{name}.address"));
+        let _ = std::fs::remove_file(&announced);
+        let announced_text = announced.to_str().unwrap();
+        let mut arguments =
+            vec!["--data", name, "--source", source, "--listen", listen, "--listen-file", announced_text];
+        arguments.extend(["--poll", "200ms", "--source-username", "ada", "--source-password-file", "password"]);
+        arguments.extend(["--source-ca", "source-ca.pem"]);
+        arguments.extend(more);
+        let mut process = Process::start("writ-hub", folder, name, &arguments);
+        let url = process.announced(&announced).await.trim().replace("0.0.0.0", "127.0.0.1");
+        Self { process, url }
+    }
+
+    pub(crate) fn log(&self) -> String {
+        self.process.log()
+    }
+
+    /// The JSON of a path that must be there.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let (status, answer) = self.ask(path).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {answer}");
+        answer
+    }
+
+    pub(crate) async fn ask(&self, path: &str) -> (StatusCode, Value) {
+        let response = Client::new().get(format!("{}{path}", self.url)).send().await.unwrap();
+        (response.status(), response.json().await.unwrap_or_default())
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Value {
+        let response = Client::new().post(format!("{}{path}", self.url)).json(body).send().await.unwrap();
+        response.json().await.unwrap()
+    }
+}
+
+impl Agent {
+    async fn start(folder: &Path, hub: &str, cluster: &str, token: &str) -> Self {
+        let (token_file, announced) = (folder.join(format!("{cluster}.token")), folder.join(format!("{cluster}.json")));
+        std::fs::write(&token_file, token).unwrap();
+        let (token_file, announced_text) = (token_file.to_str().unwrap(), announced.to_str().unwrap());
+        let mut arguments = vec!["--data", cluster, "--hub", hub, "--token-file", token_file, "--standalone"];
+        arguments.extend(["--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
+        arguments.extend(["--listen-file", announced_text, "--report-every", "100ms"]);
+        let mut process = Process::start("writ-agent", folder, cluster, &arguments);
+        let addresses: Value = serde_json::from_str(&process.announced(&announced).await).unwrap();
+        let ca = std::fs::read(addresses["ca"].as_str().unwrap()).unwrap();
+        let client = Client::builder().tls_certs_only([Certificate::from_pem(&ca).unwrap()]).build().unwrap();
+        let text = |name: &str| addresses[name].as_str().unwrap().to_owned();
+        Self {
+            cluster: cluster.to_owned(),
+            _process: process,
+            webhook: text("webhook"),
+            metrics: text("metrics"),
+            client,
+        }
+    }
+
+    /// Asks as an API server does, over TLS; returns the `response` of the answer.
+    pub(crate) async fn review(&self, object: &Value) -> Value {
+        let review = review_of(object);
+        let answer =
+            self.client.post(format!("{}/validate?timeout=5s", self.webhook)).json(&review).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        let mut answer: Value = answer.json().await.unwrap();
+        assert_eq!(answer["response"]["uid"], review["request"]["uid"]);
+        answer["response"].take()
+    }
+}
+
+/// The AdmissionReview by which an object of the core group is created.
+fn review_of(object: &Value) -> Value {
+    let kind = object["kind"].as_str().unwrap();
+    let plural = format!("{}s", kind.to_lowercase());
+    json!({
+        "apiVersion": "admission.k8s.io/v1",
+        "kind": "AdmissionReview",
+        "request": {
+            "uid": "0d8ad04c-3a5d-4f8f-9a4e-6f3a6f0c9b11",
+            "kind": {"group": "", "version": "v1", "kind": kind},
+            "resource": {"group": "", "version": "v1", "resource": plural},
+            "name": object["metadata"]["name"],
+            "namespace": object["metadata"]["namespace"],
+            "operation": "CREATE",
+            "userInfo": {"username": "dora", "groups": ["system:authenticated"]},
+            "object": object,
+            "oldObject": null,
+            "dryRun": false,
+            "options": null
+        }
+    })
+}
