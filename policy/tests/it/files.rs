@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use writ_policy::SourceFile;
 
 /// Everything that `writ init` lays down and Writ reads.
+#[allow(dead_code, reason = "each user of this file needs a part of it")]
 pub fn template() -> Vec<SourceFile> {
     read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies-repo-template"))
 }

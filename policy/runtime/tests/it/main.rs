@@ -1,0 +1,15 @@
+//! Workers and the self-test child from outside.
+
+mod evaluator;
+mod self_test;
+
+use writ_policy::SourceFile;
+
+/// A repository of one policy that objects to names longer than three characters.
+fn policy() -> SourceFile {
+    file("policy.rego", include_str!("policy.rego"))
+}
+
+fn file(path: &str, text: &str) -> SourceFile {
+    SourceFile { path: path.into(), text: text.into() }
+}
