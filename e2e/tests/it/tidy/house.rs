@@ -9,7 +9,11 @@ const HOMES: &[(&str, &[&str], &str)] = &[
     (r"\bgit2\b", &["hub/src/repository", "hub/git-transport/"], "the cli commits through the hub's module"),
     (r"\baskama\b", &["hub/src/pages"], "pages are rendered in one place"),
     (r"\bregorus\b", &["policy/src/engine", "policy/benches/"], "one evaluator, one wrapper"),
-    (r"\bkube::|\bk8s_openapi\b", &["agent/src/kubernetes"], "the agent also runs without Kubernetes"),
+    (
+        r"\bkube::|\bk8s_openapi\b",
+        &["agent/src/kubernetes", "agent/tests/it/manifests.rs"],
+        "the agent also runs without Kubernetes",
+    ),
     (r"\bthirtyfour\b", &["e2e/"], "only tests drive a browser"),
     (r"\bunsafe\b", &["hub/git-transport/src/lib.rs"], "libgit2's registration is the one unsafe call"),
 ];
