@@ -8,6 +8,7 @@ mod browser;
 mod commits;
 mod kubernetes;
 mod metrics;
+mod monitoring;
 mod outage;
 mod pages;
 mod policies;
