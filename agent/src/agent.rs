@@ -2,13 +2,15 @@
 //! contacted and before a port is open; the first loop to end ends the process.
 
 use crate::cache::Cache;
-use crate::certificate::CertificateFolder;
+use crate::certificate::folder::{self, CertificateFolder};
 use crate::config::Config;
 use crate::enforcer::Enforcer;
 use crate::fatal::{self, Fatal};
 use crate::follow::Follow;
 use crate::health::{self, Health};
 use crate::hub::Hub;
+use crate::kubernetes::Cluster;
+use crate::kubernetes::namespaces::{self, ClusterNamespaces};
 use crate::metrics::Metrics;
 use crate::namespaces::NamespaceFolder;
 use crate::report::send::Sender;
@@ -18,6 +20,7 @@ use crate::status::Status;
 use crate::webhook::Webhook;
 use crate::{clock, disk, identity, server, tls};
 use anyhow::Context;
+use axum_server::tls_rustls::RustlsConfig;
 use serde_json::json;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -51,21 +54,22 @@ pub async fn run_with(config: Config, shutdown: CancellationToken, child: PathBu
 
     let status = Arc::new(Status::new(uuid::Uuid::now_v7(), clock::now()));
     let health = Health { status, metrics: Arc::new(Metrics::new()) };
-    let evaluator = evaluator(&config)?;
+    let cluster = if config.standalone { None } else { Some(Cluster::connect(&config).await?) };
+    let mut tasks = Tasks::new(shutdown);
+    let evaluator = evaluator(&config, cluster.as_ref(), &mut tasks)?;
     let identity = identity::load(&config.data)?.map(Arc::new);
     let mut enforcer = enforcer(&config, evaluator.clone(), &health, child)?;
     if let Some(identity) = &identity {
         enforcer.start_from_disk(identity).await;
     }
 
-    let mut tasks = Tasks::new(shutdown);
     let hub = Hub::new(&config.hub, config.hub_ca.as_deref())?;
     let spool = Arc::new(Spool::open(&config.data, config.spool_bytes, health.metrics.clone())?);
     let recorder = report(&config, identity, &hub, enforcer, &health, spool, &mut tasks);
     let (fatal, raised) = Fatal::new();
     tasks.spawn("worker watch", fatal::watch(raised, tasks.shutdown.clone()));
     let webhook = Webhook::new(evaluator, recorder, health.clone(), config.failure_policy, fatal);
-    listen(&config, webhook, health, &mut tasks).await?;
+    listen(&config, cluster, webhook, health, &mut tasks).await?;
     tasks.first_end().await
 }
 
@@ -104,10 +108,16 @@ fn enforcer(config: &Config, evaluator: Evaluator, health: &Health, child: PathB
     Ok(Enforcer::new(Cache::open(&config.data)?, evaluator, self_test, status, metrics))
 }
 
-fn evaluator(config: &Config) -> anyhow::Result<Evaluator> {
-    let namespaces: Namespaces = match &config.namespaces {
-        Some(folder) => Arc::new(NamespaceFolder::load(folder)?),
-        None => Arc::new(writ_policy::NoNamespaces),
+fn evaluator(config: &Config, cluster: Option<&Cluster>, tasks: &mut Tasks) -> anyhow::Result<Evaluator> {
+    let namespaces: Namespaces = match (cluster, &config.namespaces) {
+        (Some(cluster), _) => {
+            let replica = Arc::new(ClusterNamespaces::default());
+            let replicate = namespaces::replicate(cluster.client(), replica.clone(), tasks.shutdown.clone());
+            tasks.spawn("namespaces", replicate);
+            replica
+        }
+        (None, Some(folder)) => Arc::new(NamespaceFolder::load(folder)?),
+        (None, None) => Arc::new(writ_policy::NoNamespaces),
     };
     let workers = config.workers;
     let budget = writ_policy::Budget::default();
@@ -115,24 +125,53 @@ fn evaluator(config: &Config) -> anyhow::Result<Evaluator> {
 }
 
 /// Opens both ports and says where they are.
-async fn listen(config: &Config, webhook: Webhook, health: Health, tasks: &mut Tasks) -> anyhow::Result<()> {
-    let kept = CertificateFolder::new(&config.data);
-    let material = kept.ensure(&config.certificate_names(), clock::now())?;
-    health.metrics.certificate_expiry.set(material.expires_at()?);
-    let tls = server::tls(&material).await?;
-    let (secure, secure_address) = server::bind(config.listen)?;
+async fn listen(
+    config: &Config,
+    cluster: Option<Cluster>,
+    webhook: Webhook,
+    health: Health,
+    tasks: &mut Tasks,
+) -> anyhow::Result<()> {
     let (plain, plain_address) = server::bind(config.metrics_listen)?;
-
     let probes = health::probes(health.clone());
-    let router = webhook.router().merge(probes.clone());
-    tasks.spawn("webhook", server::serve_tls(secure, tls, router, tasks.shutdown.clone()));
-    let router = probes.merge(health::metrics(health));
+    let router = probes.clone().merge(health::metrics(health.clone()));
     tasks.spawn("metrics", server::serve_plain(plain, router, tasks.shutdown.clone()));
+
+    let tls = certificate(config, cluster, &health, tasks).await?;
+    let (secure, secure_address) = server::bind(config.listen)?;
+    let router = webhook.router().merge(probes);
+    tasks.spawn("webhook", server::serve_tls(secure, tls, router, tasks.shutdown.clone()));
     if let Some(path) = &config.listen_file {
-        write_listen_file(path, secure_address, plain_address, &kept.authority())?;
+        let authority = CertificateFolder::new(&config.data).authority();
+        write_listen_file(path, secure_address, plain_address, &authority)?;
     }
     info!(listen = %secure_address, metrics_listen = %plain_address, "webhook at https://{secure_address}/validate");
     Ok(())
+}
+
+/// The webhook's certificate, and the loop that keeps it right.
+async fn certificate(
+    config: &Config,
+    cluster: Option<Cluster>,
+    health: &Health,
+    tasks: &mut Tasks,
+) -> anyhow::Result<RustlsConfig> {
+    let (metrics, shutdown) = (health.metrics.clone(), tasks.shutdown.clone());
+    let kept = CertificateFolder::new(&config.data);
+    let names = config.certificate_names();
+    let material = match &cluster {
+        Some(cluster) => cluster.certificate(&shutdown).await?,
+        None => kept.ensure(&names, clock::now())?,
+    };
+    metrics.certificate_expiry.set(material.expires_at()?);
+    let tls = server::tls(&material).await?;
+    match cluster {
+        Some(cluster) => {
+            tasks.spawn("certificate", cluster.keep_certificate(material, tls.clone(), metrics, shutdown));
+        }
+        None => tasks.spawn("certificate", folder::keep_fresh(kept, names, tls.clone(), metrics, shutdown)),
+    }
+    Ok(tls)
 }
 
 fn write_listen_file(path: &Path, secure: SocketAddr, plain: SocketAddr, ca: &Path) -> anyhow::Result<()> {

@@ -1,12 +1,12 @@
 //! The webhook's own certificate: a small authority and a serving certificate, made by the agent and kept by a folder
 //! or a Secret. Knows neither; it makes, checks and says when to renew.
 
-use crate::disk;
+pub mod folder;
+
 use anyhow::Context;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
-use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
@@ -83,53 +83,6 @@ impl Material {
     }
 }
 
-/// Where a standalone agent keeps its certificate.
-#[derive(Debug, Clone)]
-pub struct CertificateFolder(PathBuf);
-
-impl CertificateFolder {
-    /// `tls` within the data folder.
-    pub fn new(data: &Path) -> Self {
-        Self(data.join("tls"))
-    }
-
-    /// The file of the authority, for those who call the webhook.
-    pub fn authority(&self) -> PathBuf {
-        self.0.join("ca.pem")
-    }
-
-    /// What is kept, renewed and kept again when its end is near.
-    pub fn ensure(&self, names: &[String], now: i64) -> anyhow::Result<Material> {
-        disk::create_folder(&self.0)?;
-        let kept = self.load()?;
-        let material = match kept.clone() {
-            Some(kept) => kept.or_renewed(names, now)?,
-            None => Material::generate(names, now)?,
-        };
-        if kept.as_ref() != Some(&material) {
-            self.save(&material)?;
-        }
-        Ok(material)
-    }
-
-    fn load(&self) -> anyhow::Result<Option<Material>> {
-        let read = |name: &str| -> anyhow::Result<Option<String>> {
-            Ok(disk::read(&self.0.join(name))?.and_then(|bytes| String::from_utf8(bytes).ok()))
-        };
-        let parts = (read("ca.pem")?, read("ca.key")?, read("tls.pem")?, read("tls.key")?);
-        let (Some(authority), Some(authority_key), Some(certificate), Some(key)) = parts else { return Ok(None) };
-        Ok(Some(Material { authority, authority_key, certificate, key }))
-    }
-
-    fn save(&self, material: &Material) -> anyhow::Result<()> {
-        let write = |name: &str, text: &str, mode| disk::write_atomic(&self.0.join(name), text.as_bytes(), mode);
-        write("ca.key", &material.authority_key, disk::PRIVATE)?;
-        write("tls.key", &material.key, disk::PRIVATE)?;
-        write("tls.pem", &material.certificate, disk::PUBLIC)?;
-        write("ca.pem", &material.authority, disk::PUBLIC)
-    }
-}
-
 /// What is read back of a certificate.
 struct Facts {
     not_after: i64,
@@ -170,7 +123,6 @@ fn validity(now: i64, days: i64) -> anyhow::Result<(OffsetDateTime, OffsetDateTi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
 
     const NOW: i64 = 1_790_000_000_000;
     const DAY: i64 = 86_400_000;
@@ -181,38 +133,27 @@ mod tests {
 
     #[test]
     fn certificate_is_kept_until_its_end_is_near() {
-        let folder = tempfile::tempdir().unwrap();
-        let kept = CertificateFolder::new(folder.path());
-        let first = kept.ensure(&names(), NOW).unwrap();
-        assert_eq!(kept.ensure(&names(), NOW + 300 * DAY).unwrap(), first);
-        let renewed = kept.ensure(&names(), NOW + 310 * DAY).unwrap();
+        let first = Material::generate(&names(), NOW).unwrap();
+        assert_eq!(first.clone().or_renewed(&names(), NOW + 300 * DAY).unwrap(), first);
+        let renewed = first.clone().or_renewed(&names(), NOW + 310 * DAY).unwrap();
         assert_ne!(renewed.certificate, first.certificate);
         assert_eq!(renewed.authority, first.authority, "callers that trust the authority keep working");
-        let anew = kept.ensure(&names(), NOW + 3620 * DAY).unwrap();
+        let anew = first.clone().or_renewed(&names(), NOW + 3620 * DAY).unwrap();
         assert_ne!(anew.authority, first.authority);
     }
 
     #[test]
-    fn other_names_and_damaged_files_make_a_new_certificate() {
-        let folder = tempfile::tempdir().unwrap();
-        let kept = CertificateFolder::new(folder.path());
-        let first = kept.ensure(&names(), NOW).unwrap();
-        let other = kept.ensure(&["writ.example".into()], NOW).unwrap();
+    fn other_names_and_damage_make_a_new_certificate() {
+        let first = Material::generate(&names(), NOW).unwrap();
+        let other = first.clone().or_renewed(&["writ.example".into()], NOW).unwrap();
         assert_ne!(other.certificate, first.certificate);
-        std::fs::write(kept.authority(), "damaged").unwrap();
-        let mended = kept.ensure(&names(), NOW).unwrap();
-        assert_eq!(kept.ensure(&names(), NOW).unwrap(), mended);
+        let damaged = Material { authority: "damaged".into(), ..first };
+        let mended = damaged.or_renewed(&names(), NOW).unwrap();
+        assert_eq!(mended.clone().or_renewed(&names(), NOW).unwrap(), mended);
     }
 
     #[test]
-    fn keys_are_for_their_owner_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let kept = CertificateFolder::new(folder.path());
-        let material = kept.ensure(&names(), NOW).unwrap();
-        for key in ["tls/ca.key", "tls/tls.key"] {
-            let mode = std::fs::metadata(folder.path().join(key)).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600, "{key}");
-        }
-        assert_eq!(format!("{material:?}"), "Material(***)");
+    fn keys_are_never_shown() {
+        assert_eq!(format!("{:?}", Material::generate(&names(), NOW).unwrap()), "Material(***)");
     }
 }

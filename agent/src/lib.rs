@@ -15,6 +15,7 @@ pub mod follow;
 pub mod health;
 pub mod hub;
 pub mod identity;
+pub mod kubernetes;
 pub mod log;
 pub mod metrics;
 pub mod namespaces;
