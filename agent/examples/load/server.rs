@@ -1,0 +1,114 @@
+//! The servers, each in a child process: the agent as it is shipped, and a handler that allows everything behind the
+//! same listener.
+
+use crate::prepare::Prepared;
+use axum::{Router, body::Bytes, routing::post};
+use clap::Parser;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use writ_agent::certificate::folder::CertificateFolder;
+
+/// A clock tick of /proc, as on every Linux that matters.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+pub struct Server {
+    child: Child,
+    pub address: SocketAddr,
+    pub authority: String,
+    pub ready_ms: u128,
+    _folder: Option<TempDir>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ended_already = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+impl Server {
+    /// The agent with the template's policies in its cache.
+    pub async fn agent(prepared: &Prepared, workers: usize) -> Self {
+        let folder = prepared.data_folder();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let listen_file = path("listen.json");
+        let mut command = Command::new("/proc/self/exe");
+        command.args(["agent", "--standalone", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
+        command.args(["--data", &path(""), "--hub", &prepared.hub, "--listen-file", &listen_file]);
+        command.args(["--workers", &workers.to_string(), "--log", "warn"]);
+        Self::start(command, &listen_file, Some(folder)).await
+    }
+
+    /// Reads the review and allows it.
+    pub async fn allow_all(prepared: &Prepared) -> Self {
+        let folder = prepared.data_folder();
+        let mut command = Command::new("/proc/self/exe");
+        command.arg("allow-all").arg(folder.path());
+        let listen_file = folder.path().join("listen.json").display().to_string();
+        Self::start(command, &listen_file, Some(folder)).await
+    }
+
+    async fn start(mut command: Command, listen_file: &str, folder: Option<TempDir>) -> Self {
+        let started = Instant::now();
+        let child = command.stdout(Stdio::null()).spawn().unwrap();
+        let listening = loop {
+            if let Ok(text) = std::fs::read_to_string(listen_file) {
+                break text;
+            }
+            assert!(started.elapsed() < Duration::from_secs(20), "the server listens in time");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        };
+        let ready_ms = started.elapsed().as_millis();
+        let listening: serde_json::Value = serde_json::from_str(&listening).unwrap();
+        let address = listening["webhook"].as_str().unwrap().trim_start_matches("https://").parse().unwrap();
+        let authority = std::fs::read_to_string(listening["ca"].as_str().unwrap()).unwrap();
+        Self { child, address, authority, ready_ms, _folder: folder }
+    }
+
+    /// User and system time that the server has used.
+    pub fn cpu(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let after_name = stat.rsplit(") ").next().unwrap();
+        let fields: Vec<&str> = after_name.split(' ').collect();
+        let ticks: f64 = fields[11..13].iter().map(|field| field.parse::<f64>().unwrap()).sum();
+        Duration::from_secs_f64(ticks / TICKS_PER_SECOND)
+    }
+
+    pub fn resident_kib(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+}
+
+/// The child that is the agent.
+pub fn be_agent(arguments: &[String]) -> ExitCode {
+    let arguments = ["writ-agent"].into_iter().chain(arguments.iter().map(String::as_str));
+    writ_agent::main_with(writ_agent::Config::parse_from(arguments))
+}
+
+/// The child that allows everything.
+pub fn be_allow_all(folder: &str) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let kept = CertificateFolder::new(Path::new(folder));
+        let material = kept.ensure(&["localhost".into()], writ_agent::clock::now()).unwrap();
+        let (listener, address) = writ_agent::server::bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let tls = writ_agent::server::tls(&material).await.unwrap();
+        let listening = serde_json::json!({"webhook": format!("https://{address}"), "ca": kept.authority()});
+        let listen_file = Path::new(folder).join("listen.json");
+        writ_agent::disk::write_atomic(&listen_file, listening.to_string().as_bytes(), 0o644).unwrap();
+        let router = Router::new().route("/validate", post(allow));
+        writ_agent::server::serve_tls(listener, tls, router, CancellationToken::new()).await.unwrap();
+    });
+    ExitCode::SUCCESS
+}
+
+async fn allow(body: Bytes) -> &'static str {
+    assert!(!body.is_empty());
+    r#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":"7","allowed":true}}"#
+}
