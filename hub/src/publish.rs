@@ -68,7 +68,8 @@ async fn check(app: &App, commit: &Commit, files: Vec<SourceFile>, notes: Vec<Di
     let CheckReport { mut diagnostics, policies, fleet } = report.check;
     diagnostics.extend(notes);
     let served = app.store.served().await.context("reading what is served")?;
-    if let Some(served) = &served {
+    // A policy that does not load is not removed.
+    if let Some(served) = served.filter(|_| !diagnostics.iter().any(Diagnostic::is_error)) {
         diagnostics.extend(removal::guard(&served.codes, &policies, commit));
     }
     let (index, text) = Index::build(&files);

@@ -1,0 +1,12 @@
+//! The hub through its HTTP boundary: real routes, a real database, a real git repository; no sockets, no sleeps.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
+mod access;
+mod desired;
+mod enrollment;
+mod reports;
+mod restart;
+mod revisions;
+mod source;
+mod support;

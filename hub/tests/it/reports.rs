@@ -1,0 +1,147 @@
+//! Reports: exactly once, whole or not at all, bounded.
+
+use crate::support::{NOW, TestHub, failure, policy_count, review_count};
+use serde_json::{Value, json};
+use writ_policy::wire::{MAX_MESSAGE_BYTES, MAX_REPORT_BYTES, Report};
+
+async fn counts(hub: &TestHub) -> Value {
+    hub.get("/api/v1/counts").await.json()
+}
+
+#[tokio::test]
+async fn report_sent_twice_is_stored_once() {
+    let hub = TestHub::new().await;
+    let agent = hub.enroll("prod").await;
+    let rows = agent.report(1, vec![failure("a"), failure("b")]);
+    let report = Report { policy_counts: vec![policy_count(2)], review_counts: vec![review_count(3)], ..rows };
+    for _ in 0..2 {
+        let answer = agent.send(&hub, &report).await;
+        assert_eq!((answer.status.as_u16(), answer.json()), (200, json!({ "stored": 1 })));
+    }
+    let counts = counts(&hub).await;
+    assert_eq!(
+        (&counts["failures"], &counts["policy_failures"], &counts["reviews"]),
+        (&json!(2), &json!(2), &json!(3))
+    );
+}
+
+#[tokio::test]
+async fn older_sequence_is_answered_and_not_stored_again() {
+    let hub = TestHub::new().await;
+    let agent = hub.enroll("prod").await;
+    for (sequence, stored) in [(1, 1), (2, 2), (1, 2), (5, 5), (3, 5)] {
+        let receipt = agent.send(&hub, &agent.report(sequence, vec![failure("a")])).await.json();
+        assert_eq!(receipt["stored"], stored, "after {sequence}");
+    }
+    assert_eq!(counts(&hub).await["failures"], 3);
+}
+
+#[tokio::test]
+async fn failure_seen_twice_is_one_failure() {
+    let hub = TestHub::new().await;
+    let agent = hub.enroll("prod").await;
+    let same = failure("a");
+    agent.send(&hub, &agent.report(1, vec![same.clone(), same.clone()])).await;
+    agent.send(&hub, &agent.report(2, vec![same])).await;
+    assert_eq!(counts(&hub).await["failures"], 1);
+}
+
+#[tokio::test]
+async fn counts_of_one_minute_add_up() {
+    let hub = TestHub::new().await;
+    let agent = hub.enroll("prod").await;
+    let report = Report { policy_counts: vec![policy_count(1), policy_count(2)], ..agent.report(1, vec![]) };
+    agent.send(&hub, &report).await;
+    agent.send(&hub, &Report { sequence: 2, ..report }).await;
+    assert_eq!(counts(&hub).await["policy_failures"], 6);
+}
+
+#[tokio::test]
+async fn unknown_credential_stores_nothing() {
+    let hub = TestHub::new().await;
+    let mut agent = hub.enroll("prod").await;
+    agent.enrolled.credential = "stolen-or-guessed".into();
+    let answer = agent.send(&hub, &agent.report(1, vec![failure("a")])).await;
+    assert_eq!(answer.status, 401);
+    assert!(answer.error().contains("credential"), "{}", answer.error());
+    assert_eq!(hub.post("/v1/reports", &json!({})).await.status, 401);
+    assert_eq!(counts(&hub).await["failures"], 0);
+}
+
+#[tokio::test]
+async fn malformed_report_is_refused_whole_with_the_reason() {
+    let hub = TestHub::new().await;
+    let agent = hub.enroll("prod").await;
+    let good = serde_json::to_value(agent.report(1, vec![failure("a"), failure("b")])).unwrap();
+    let spoilt = |spoil: &dyn Fn(&mut Value)| {
+        let mut report = good.clone();
+        spoil(&mut report);
+        report
+    };
+    let many = vec![good["failures"][0].clone(); 2_001];
+    let mut minute = serde_json::to_value(policy_count(1)).unwrap();
+    minute["denials"] = json!(9);
+    for (report, reason) in [
+        (spoilt(&|report| report["failures"][1]["at"] = json!(-1)), "failures[1]"),
+        (spoilt(&|report| report["failures"][1]["action"] = json!("explode")), "action"),
+        (spoilt(&|report| report["failures"][1]["namespace"] = json!("../x")), "namespace"),
+        (spoilt(&|report| report["failures"] = json!(many)), "2000"),
+        (spoilt(&|report| report["policy_counts"] = json!([minute])), "denials"),
+        (spoilt(&|report| report["sequence"] = json!(0)), "sequence"),
+        (json!([1]), "UUID"),
+    ] {
+        let answer = agent.post(&hub, "/v1/reports", report.to_string().into()).await;
+        assert!(answer.status.is_client_error(), "{reason}");
+        assert!(answer.error().contains(reason), "{} lacks {reason}", answer.error());
+    }
+    assert_eq!(counts(&hub).await["failures"], 0);
+}
+
+#[tokio::test]
+async fn report_beyond_the_limit_is_refused_unread() {
+    let hub = TestHub::new().await;
+    let agent = hub.enroll("prod").await;
+    let answer = agent.post(&hub, "/v1/reports", vec![b' '; MAX_REPORT_BYTES + 1]).await;
+    assert_eq!(answer.status, 413);
+}
+
+#[tokio::test]
+async fn texts_are_bounded_and_kept_as_text() {
+    let hub = TestHub::new().await;
+    let agent = hub.enroll("prod").await;
+    let mut long = failure("<script>alert(1)</script>\0");
+    long.message = "é".repeat(500_000);
+    long.workload = "w".repeat(100_000);
+    long.at = NOW * 5;
+    assert_eq!(agent.send(&hub, &agent.report(1, vec![long])).await.status, 200);
+    let listed = hub.get("/api/v1/failures").await.json();
+    let item = &listed["items"][0];
+    assert_eq!(item["object"], "<script>alert(1)</script>\u{fffd}");
+    assert!(item["message"].as_str().unwrap().len() <= MAX_MESSAGE_BYTES);
+    assert!(item["workload"].as_str().unwrap().len() <= 512);
+    assert_eq!(item["at"], NOW, "a clock that is years ahead is the hub's");
+}
+
+#[tokio::test]
+async fn failures_are_listed_newest_first_in_pages() {
+    let hub = TestHub::new().await;
+    let (prod, dev) = (hub.enroll("prod").await, hub.enroll("dev").await);
+    let mut failures: Vec<_> = (0..5).map(|n| failure(&format!("p{n}"))).collect();
+    failures.iter_mut().enumerate().for_each(|(n, failure)| failure.at = NOW - n as i64 / 2);
+    prod.send(&hub, &prod.report(1, failures)).await;
+    dev.send(&hub, &dev.report(1, vec![failure("d")])).await;
+    let mut seen = vec![];
+    let mut next = String::new();
+    loop {
+        let page = hub.get(&format!("/api/v1/failures?cluster=prod&namespace=shop&limit=2{next}")).await.json();
+        seen.extend(page["items"].as_array().unwrap().iter().map(|item| item["object"].to_string()));
+        match page["next"].as_str() {
+            Some(place) => next = format!("&before={place}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen.len(), 5);
+    assert_eq!(seen.last().unwrap(), "\"p4\"");
+    assert_eq!(hub.get("/api/v1/failures?before=x").await.status, 400);
+    assert_eq!(hub.get("/api/v1/failures?policy=test1&action=deny").await.json()["items"], json!([]));
+}
