@@ -36,6 +36,8 @@ mod blobs;
 mod clusters;
 mod counts;
 mod failure_list;
+#[cfg(any(test, feature = "fixtures"))]
+pub mod fixture;
 mod history;
 mod names;
 mod pages;

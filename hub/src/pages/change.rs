@@ -23,6 +23,15 @@ pub(super) fn around(at: i64) -> Window {
     Window { before: since - MINUTES, since, until: since + MINUTES }
 }
 
+/// The class of a share that was another one before; less is better.
+pub(super) fn verdict(before: Share, after: Share) -> &'static str {
+    match (before.percent(), after.percent()) {
+        (Some(before), Some(after)) if after > before => "change worse",
+        (Some(before), Some(after)) if after < before => "change better",
+        _ => "change",
+    }
+}
+
 impl Effect {
     /// The effect of what happened at this moment, by what these minutes hold.
     pub(super) fn of(at: i64, minutes: &[Minute]) -> Self {
@@ -50,19 +59,15 @@ impl Effect {
 
     /// Better or worse, by the share of failures.
     pub(super) fn class(&self) -> &'static str {
-        match (self.share_before().percent(), self.share().percent()) {
-            (Some(before), Some(after)) if after > before => "change worse",
-            (Some(before), Some(after)) if after < before => "change better",
-            _ => "change",
-        }
+        verdict(self.share_before(), self.share())
     }
 
-    pub(super) fn failing_change(&self) -> Change {
-        Change::new(self.failing, self.failing_before, Wish::Less)
+    pub(super) fn denied_share_before(&self) -> Share {
+        Share { part: self.denied_before, whole: self.judged_before }
     }
 
-    pub(super) fn denied_change(&self) -> Change {
-        Change::new(self.denied, self.denied_before, Wish::Less)
+    pub(super) fn denied_share(&self) -> Share {
+        Share { part: self.denied, whole: self.judged }
     }
 
     pub(super) fn judged_change(&self) -> Change {

@@ -7,7 +7,7 @@ use crate::access::Viewer;
 use crate::api::Query;
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store::{FailureFilter, FailurePlace, FailureRow};
+use crate::store::{FailureItem, FailureQuery};
 use askama::Template;
 use axum::extract::State;
 use axum::response::Html;
@@ -15,6 +15,8 @@ use serde::Deserialize;
 
 /// Rows of one page.
 const ROWS: usize = 50;
+/// How the API server names service accounts.
+const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
 /// Clusters and policies that the form offers.
 const MAX_CHOICES: i64 = 500;
 
@@ -26,7 +28,7 @@ struct FailuresPage {
     asked: Asked,
     clusters: Vec<String>,
     policies: Vec<String>,
-    failures: Vec<FailureRow>,
+    failures: Vec<FailureItem>,
     /// The address of the next page.
     older: Option<String>,
 }
@@ -53,9 +55,9 @@ pub(super) async fn show(
     let layout = Layout::new(&app, Section::Failures);
     let window = Period::Week.window(layout.now);
     let served = app.store.served_line().await?.map(|line| line.revision).unwrap_or_default();
-    let filter = asked.filter(layout.now);
+    let query = asked.query(layout.now);
     let (mut failures, clusters, policies) = tokio::try_join!(
-        app.store.failure_rows(&filter, ROWS as i64 + 1),
+        app.store.failure_list(&query),
         app.store.cluster_names(MAX_CHOICES),
         app.store.policy_rows(&served, window, MAX_CHOICES)
     )?;
@@ -68,16 +70,17 @@ pub(super) async fn show(
 }
 
 impl Asked {
-    fn filter(&self, now: i64) -> FailureFilter {
+    fn query(&self, now: i64) -> FailureQuery {
         let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        FailureFilter {
+        FailureQuery {
             cluster: given(&self.cluster),
             namespace: given(&self.namespace).map(|word| link::namespace_name(&word).to_owned()),
             policy: given(&self.policy),
             action: given(&self.action),
             code: given(&self.code).map(|code| code.to_uppercase()),
-            since: self.since(now),
+            since: self.since(now).unwrap_or(0),
             before: place(&self.before),
+            limit: ROWS as i64 + 1,
         }
     }
 
@@ -109,19 +112,19 @@ impl Asked {
         ])
     }
 
-    fn address_before(&self, last: &FailureRow) -> String {
+    fn address_before(&self, last: &FailureItem) -> String {
         self.address(&format!("{}.{}", last.at, last.id))
     }
 }
 
 /// `1795243328000.0193…`: when and which.
-fn place(text: &str) -> Option<FailurePlace> {
+fn place(text: &str) -> Option<(i64, String)> {
     let (at, id) = text.split_once('.')?;
-    Some(FailurePlace { at: at.parse().ok()?, id: id.to_owned() })
+    Some((at.parse().ok()?, id.to_owned()))
 }
 
 /// What a row says of its object.
-impl FailureRow {
+impl FailureItem {
     pub(super) fn object_label(&self) -> String {
         let kind = self.kind.rsplit('/').next().unwrap_or(&self.kind);
         format!("{kind}/{}", self.object)
@@ -131,6 +134,15 @@ impl FailureRow {
     pub(super) fn owner(&self) -> Option<&str> {
         let is_other = !self.workload.is_empty() && self.workload != self.object_label();
         is_other.then_some(self.workload.as_str())
+    }
+
+    /// The user, without the prefix that every service account has.
+    pub(super) fn asked_by(&self) -> &str {
+        self.user.strip_prefix(SERVICE_ACCOUNT).unwrap_or(&self.user)
+    }
+
+    pub(super) fn is_service_account(&self) -> bool {
+        self.user.starts_with(SERVICE_ACCOUNT)
     }
 
     pub(super) fn short_revision(&self) -> &str {
@@ -150,13 +162,13 @@ mod tests {
     fn address_and_filter_are_the_same_question() {
         let asked = Asked { policy: "policy-pdb".into(), since: "hour".into(), ..Asked::default() };
         assert_eq!(asked.address("5.abc"), "/failures?policy=policy-pdb&since=hour&before=5.abc");
-        let filter = asked.filter(60 * 60_000);
-        assert_eq!((filter.policy.as_deref(), filter.since, filter.cluster), (Some("policy-pdb"), Some(60_000), None));
+        let query = asked.query(60 * 60_000);
+        assert_eq!((query.policy.as_deref(), query.since, query.cluster), (Some("policy-pdb"), 60_000, None));
     }
 
     #[test]
     fn place_that_cannot_be_read_is_the_start() {
-        assert_eq!(place("5.abc"), Some(FailurePlace { at: 5, id: "abc".into() }));
+        assert_eq!(place("5.abc"), Some((5, "abc".into())));
         assert_eq!((place(""), place("x.y"), place("5")), (None, None, None));
     }
 }

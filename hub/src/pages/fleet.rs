@@ -1,24 +1,24 @@
 //! `/`: which clusters enforce the newest revision, how many reviews fail, and where it hurts most.
 
 use super::chart::Chart;
-use super::cluster::{Cluster, State, Sums};
+use super::cluster::{self, Cluster, Sums};
 use super::empty::Enrolling;
 use super::figure::{Change, Share, Wish};
 use super::layout::{Layout, Section};
 use super::link;
 use super::period::Period;
 use crate::access::Viewer;
-use crate::app::App;
+use crate::app::{App, SourceState};
 use crate::failure::Failure;
+use crate::status::ClusterState;
 use crate::store::{NamespaceRow, PolicyRow, RevisionLine, RevisionRow, Trend};
 use askama::Template;
-use axum::extract::State as From;
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Html;
+use std::sync::Arc;
 use writ_policy::Diagnostic;
 
-/// More clusters than this are counted, not listed.
-const MAX_CLUSTERS: i64 = 2_000;
 /// Length of the lists of the worst.
 const WORST: i64 = 5;
 
@@ -30,6 +30,7 @@ struct FleetPage {
     enrolling: Enrolling,
     served: Option<RevisionLine>,
     refused: Option<RefusedHead>,
+    source_state: Arc<SourceState>,
     clusters: Vec<Cluster>,
     sums: Sums,
     chart: Chart,
@@ -44,42 +45,63 @@ struct RefusedHead {
 }
 
 /// `GET /`.
-pub(super) async fn show(_: Viewer, From(app): From<App>, headers: HeaderMap) -> Result<Html<String>, Failure> {
+pub(super) async fn show(_: Viewer, State(app): State<App>, headers: HeaderMap) -> Result<Html<String>, Failure> {
     let layout = Layout::new(&app, Section::Fleet);
     let window = Period::Hour.window(layout.now);
     let store = &app.store;
     let served = store.served_line().await?;
     let revision = served.as_ref().map_or("", |line| line.revision.as_str());
-    let refused = store.revision_rows(None, 1).await?.pop().and_then(RefusedHead::of);
-    let (rows, slots) = tokio::try_join!(store.fleet(MAX_CLUSTERS), store.review_slots(window))?;
+    let source_state = app.source_state.load_full();
+    let refused = head(&app, &source_state).await?.and_then(RefusedHead::of);
+    let (rows, since, slots) = tokio::try_join!(store.status(), store.enforcing_since(), store.review_slots(window))?;
     let (policies, namespaces) =
         tokio::try_join!(store.policy_rows(revision, window, WORST), store.namespace_rows(window, WORST))?;
     let chart = Chart::load(&app, "failing reviews", Period::Hour, layout.now, Trend::Fleet).await?;
 
-    let mut clusters: Vec<Cluster> = rows.into_iter().map(|row| Cluster::new(row, layout.now)).collect();
+    let mut clusters = Cluster::all(rows, &since, layout.now);
     let mut sums = Sums::default();
     for slot in &slots {
         sums.add(slot);
-        if let Some(cluster) = clusters.iter_mut().find(|cluster| cluster.row.id == slot.cluster_id) {
-            cluster.add(slot);
+        if let Ok(index) = clusters.binary_search_by(|cluster| cluster.row.name.cmp(&slot.cluster)) {
+            clusters[index].add(slot);
         }
     }
-    clusters.sort_by(|a, b| (a.state, &a.row.name).cmp(&(b.state, &b.row.name)));
+    clusters.sort_by(|a, b| (a.urgency(), &a.row.name).cmp(&(b.urgency(), &b.row.name)));
     let policies = policies.into_iter().filter(|policy| policy.failing > 0).collect();
     let namespaces = namespaces.into_iter().filter(|namespace| namespace.failing > 0).collect();
     let enrolling = Enrolling::of(&headers);
-    super::html(&FleetPage { layout, enrolling, served, refused, clusters, sums, chart, policies, namespaces })
+    super::html(&FleetPage {
+        layout,
+        enrolling,
+        served,
+        refused,
+        source_state,
+        clusters,
+        sums,
+        chart,
+        policies,
+        namespaces,
+    })
+}
+
+/// The commit that the branch points to; the newest that was seen, as long as nobody looked.
+async fn head(app: &App, state: &SourceState) -> Result<Option<RevisionRow>, Failure> {
+    Ok(match &state.head {
+        Some(head) => app.store.revision_row(head.as_str()).await?,
+        None => app.store.revision_rows(None, 1).await?.pop(),
+    })
 }
 
 impl FleetPage {
     fn enforcing(&self) -> usize {
-        self.clusters.iter().filter(|cluster| cluster.state == State::Enforcing).count()
+        self.clusters.iter().filter(|cluster| cluster.is_enforcing()).count()
     }
 
     /// How many clusters are in each state that there is.
-    fn states(&self) -> Vec<(State, usize)> {
+    fn states(&self) -> Vec<(String, usize)> {
         let count = |state| self.clusters.iter().filter(|cluster| cluster.state == state).count();
-        State::ALL.into_iter().map(|state| (state, count(state))).filter(|(_, count)| *count > 0).collect()
+        let states = ClusterState::ALL.into_iter().map(|state| (cluster::label(state).to_lowercase(), count(state)));
+        states.filter(|(_, count)| *count > 0).collect()
     }
 
     fn reviews_change(&self) -> Change {
@@ -119,7 +141,7 @@ impl FleetPage {
 impl RefusedHead {
     /// The head, unless it is served.
     fn of(row: RevisionRow) -> Option<Self> {
-        if row.is_served() {
+        if !row.is_refused() {
             return None;
         }
         let mut diagnostics: Vec<Diagnostic> = serde_json::from_str(&row.diagnostics).unwrap_or_default();

@@ -8,7 +8,7 @@ use crate::access::Viewer;
 use crate::api::{Path, Query};
 use crate::app::App;
 use crate::failure::{Error, Failure};
-use crate::store::{FailureFilter, FailureRow, NamespaceRow, PolicyRow, Spread, Trend};
+use crate::store::{FailureItem, FailureQuery, NamespaceRow, PolicyRow, Spread, Trend};
 use askama::Template;
 use axum::extract::State;
 use axum::response::Html;
@@ -28,7 +28,7 @@ struct NamespacePage {
     chart: Chart,
     policies: Vec<PolicyRow>,
     clusters: Vec<Spread>,
-    failures: Vec<FailureRow>,
+    failures: Vec<FailureItem>,
 }
 
 /// `GET /namespaces/{name}`.
@@ -45,11 +45,11 @@ pub(super) async fn show(
         Some(row) => row,
         None => quiet(&app, name).await?,
     };
-    let filter = FailureFilter { namespace: Some(name.to_owned()), ..FailureFilter::default() };
+    let latest = FailureQuery { namespace: Some(name.to_owned()), limit: LATEST, ..FailureQuery::default() };
     let (policies, clusters, failures) = tokio::try_join!(
         app.store.namespace_policies(name, window, WORST),
         app.store.namespace_clusters(name, window, WORST),
-        app.store.failure_rows(&filter, LATEST)
+        app.store.failure_list(&latest)
     )?;
     let chart = Chart::load(&app, "failing reviews", period, layout.now, Trend::Namespace(name)).await?;
     super::html(&NamespacePage { layout, period, row, chart, policies, clusters, failures })

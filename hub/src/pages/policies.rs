@@ -1,5 +1,6 @@
 //! `/policies`: every policy with how often it fails, now and before.
 
+use super::change::verdict;
 use super::figure::{Change, Share, Wish};
 use super::layout::{Layout, Section};
 use super::link;
@@ -58,6 +59,16 @@ impl PolicyRow {
 
     pub(super) fn share_before(&self) -> Share {
         Share { part: self.failing_before, whole: self.judged_before }
+    }
+
+    /// Whether the share of failures got better or worse.
+    pub(super) fn rate_class(&self) -> &'static str {
+        verdict(self.share_before(), self.share())
+    }
+
+    /// How far the share of failures moved, in per cent; a share of nothing is none.
+    pub(super) fn rate_moved(&self) -> f64 {
+        self.share().percent().unwrap_or(0.0) - self.share_before().percent().unwrap_or(0.0)
     }
 
     pub(super) fn change(&self) -> Change {

@@ -9,7 +9,7 @@ use crate::access::Viewer;
 use crate::api::{Path, Query};
 use crate::app::App;
 use crate::failure::{Error, Failure};
-use crate::store::{FailureFilter, FailureRow, PolicyPage as Facts, Spread, Trend};
+use crate::store::{FailureItem, FailureQuery, PolicyPage as Facts, Spread, Trend};
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -35,7 +35,7 @@ struct PolicyPage {
     chart: Chart,
     namespaces: Vec<Spread>,
     clusters: Vec<Spread>,
-    failures: Vec<FailureRow>,
+    failures: Vec<FailureItem>,
 }
 
 /// Evaluations in both spans.
@@ -67,11 +67,11 @@ pub(super) async fn show(
     let window = period.window(layout.now);
     let sums = store.policy_rows(&served, window, MAX_CLUSTERS).await?;
     let sums = sums.into_iter().find(|row| row.name == name).map(Sums::from).unwrap_or_default();
-    let filter = FailureFilter { policy: Some(name.clone()), ..FailureFilter::default() };
+    let latest = FailureQuery { policy: Some(name.clone()), limit: LATEST, ..FailureQuery::default() };
     let (namespaces, clusters, failures) = tokio::try_join!(
         store.policy_namespaces(&name, window, WORST),
         store.policy_clusters(&name, window, WORST),
-        store.failure_rows(&filter, LATEST)
+        store.failure_list(&latest)
     )?;
     let chart = Chart::load(&app, "failures", period, layout.now, Trend::Policy(&name)).await?;
     let page = PolicyPage {

@@ -73,8 +73,8 @@ async fn effect(app: &App, revision: &str, at: i64) -> Result<(Option<Effect>, V
         app.store.trend(Trend::Fleet, window.before, window.until),
         app.store.policy_rows(revision, window, MAX_POLICIES)
     )?;
-    policies.retain(|policy| policy.failing != policy.failing_before);
-    policies.sort_by_key(|policy| std::cmp::Reverse((policy.failing - policy.failing_before).abs()));
+    policies.retain(|policy| policy.rate_moved() != 0.0);
+    policies.sort_by(|a, b| b.rate_moved().abs().total_cmp(&a.rate_moved().abs()));
     policies.truncate(MOST_CHANGED);
     Ok((Some(Effect::of(at, &minutes)), policies))
 }

@@ -1,6 +1,6 @@
 //! `/revisions`: every commit that the hub saw, what it was found to be, and who enforces it.
 
-use super::cluster::{Cluster, State};
+use super::cluster::Cluster;
 use super::layout::{Layout, Section};
 use super::link;
 use crate::access::Viewer;
@@ -9,15 +9,13 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::store::RevisionRow;
 use askama::Template;
-use axum::extract::State as From;
+use axum::extract::State;
 use axum::response::Html;
 use serde::Deserialize;
 use writ_policy::Diagnostic;
 
 /// Rows of one page.
 const ROWS: usize = 40;
-/// Clusters that are looked at for "enforced by".
-const MAX_CLUSTERS: i64 = 2_000;
 /// Clusters that are named in a row; more are counted.
 const NAMED: usize = 4;
 
@@ -54,17 +52,22 @@ pub(super) struct Asked {
 }
 
 /// `GET /revisions`.
-pub(super) async fn show(_: Viewer, From(app): From<App>, Query(asked): Query<Asked>) -> Result<Html<String>, Failure> {
+pub(super) async fn show(
+    _: Viewer,
+    State(app): State<App>,
+    Query(asked): Query<Asked>,
+) -> Result<Html<String>, Failure> {
     let layout = Layout::new(&app, Section::Revisions);
-    let (served, mut rows, clusters) = tokio::try_join!(
+    let (served, mut rows, statuses, since) = tokio::try_join!(
         app.store.served_line(),
         app.store.revision_rows(asked.before, ROWS as i64 + 1),
-        app.store.fleet(MAX_CLUSTERS)
+        app.store.status(),
+        app.store.enforcing_since()
     )?;
     let has_more = rows.len() > ROWS;
     rows.truncate(ROWS);
     let older = rows.last().filter(|_| has_more).map(|row| row.id);
-    let clusters: Vec<Cluster> = clusters.into_iter().map(|row| Cluster::new(row, layout.now)).collect();
+    let clusters = Cluster::all(statuses, &since, layout.now);
     let now_served = served.as_ref().map(|line| line.revision.as_str());
     let revisions = rows.into_iter().map(|row| Revision::new(row, now_served, &clusters)).collect();
     super::html(&RevisionsPage { layout, revisions, is_first_page: asked.before.is_none(), older })
@@ -89,12 +92,23 @@ impl Revision {
     }
 }
 
+impl RevisionRow {
+    /// What the check made of it, for people.
+    pub(super) fn check_label(&self) -> &'static str {
+        match self.state.as_str() {
+            "served" => "Good",
+            "refused" => "Refused",
+            _ => "Passed over",
+        }
+    }
+}
+
 impl Enforcer {
     fn new(cluster: &Cluster) -> Self {
         Self {
             cluster: cluster.row.name.clone(),
-            active_at: cluster.row.active_at.unwrap_or_default(),
-            is_offline: matches!(cluster.state, State::Offline | State::Never),
+            active_at: cluster.since.unwrap_or_default(),
+            is_offline: cluster.is_unheard(),
         }
     }
 }

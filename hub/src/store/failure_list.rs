@@ -31,6 +31,8 @@ pub struct FailureQuery {
     pub policy: Option<String>,
     /// With this action.
     pub action: Option<String>,
+    /// With this code.
+    pub code: Option<String>,
     /// Not before this time.
     pub since: i64,
     /// Older than this row.
@@ -70,6 +72,7 @@ impl Store {
             (NAMESPACE, ")", &query.namespace),
             (POLICY, ")", &query.policy),
             ("failures.action = ", "", &query.action),
+            ("failures.code = ", "", &query.code),
         ];
         let mut text = format!("{SELECT}failures.at >= $1");
         let mut values: Vec<&str> = vec![];

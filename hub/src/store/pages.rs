@@ -1,6 +1,5 @@
 //! What the pages read. One file per page, each with its statements beside the rows they fill; nothing here writes.
 
-mod failures;
 mod fleet;
 mod lookup;
 mod namespaces;
@@ -9,8 +8,7 @@ mod revisions;
 mod trend;
 mod window;
 
-pub use failures::{FailureFilter, FailurePlace, FailureRow};
-pub use fleet::{ClusterRow, ReviewSlot, SLOT_MINUTES};
+pub use fleet::{ReviewSlot, SLOT_MINUTES};
 pub use lookup::Found;
 pub use namespaces::{NamespaceCell, NamespaceRow};
 pub use policies::{PolicyPage, PolicyRow, Spread};

@@ -32,7 +32,7 @@ pub struct RevisionRow {
     pub seen_at: i64,
     /// When it was first served.
     pub published_at: Option<i64>,
-    /// `served` or `refused`.
+    /// `served`, `refused` or `superseded`.
     pub state: String,
     /// JSON array of `Diagnostic`.
     pub diagnostics: String,
@@ -69,18 +69,19 @@ const OLDER: &str = " WHERE id < $2 ORDER BY id DESC LIMIT $1";
 const BY_COMMIT: &str = " WHERE revision = $1";
 const BY_START: &str = " WHERE revision >= $1 AND revision < $2 ORDER BY revision LIMIT 2";
 
+/// A revision that was served again after another one counts twice.
 const SERVED: &str = "
     SELECT revision, author, message, published_at AS at FROM revisions
-    WHERE published_at >= $1 AND published_at < $2 AND state = 'served'
-    ORDER BY published_at DESC, id DESC LIMIT $3";
+    WHERE published_at >= $1 AND published_at < $2
+    UNION
+    SELECT revision, author, message, served_at AS at FROM revisions
+    WHERE served_at >= $1 AND served_at < $2
+    ORDER BY at DESC, revision DESC LIMIT $3";
 
 const NOW_SERVED: &str = "
-    SELECT r.revision, r.author, r.message, COALESCE(r.published_at, r.seen_at) AS at
-    FROM revisions r
-    LEFT JOIN (SELECT revision_id, MAX(issued_at) AS issued_at FROM assignments GROUP BY revision_id) a
-         ON a.revision_id = r.id
-    WHERE r.state = 'served'
-    ORDER BY COALESCE(a.issued_at, r.published_at) DESC, r.id DESC LIMIT 1";
+    SELECT revision, author, message, served_at AS at FROM revisions
+    WHERE served_at IS NOT NULL AND state = 'served'
+    ORDER BY served_at DESC, id DESC LIMIT 1";
 
 const LEDGER: &str = "
     SELECT c.name AS cluster, a.epoch, a.deny_level, a.issued_at, a.fetched_at, a.verified_at, a.active_at,
@@ -121,7 +122,7 @@ impl Store {
         Ok(if rows.len() == 1 { rows.pop() } else { None })
     }
 
-    /// The newest `limit` revisions that were first served in this time, in order.
+    /// The newest `limit` times that a revision became what is served in this span, in order.
     pub async fn revisions_served(&self, from: i64, until: i64, limit: i64) -> sqlx::Result<Vec<RevisionLine>> {
         let mut lines: Vec<RevisionLine> =
             on!(self, |pool| sqlx::query_as(SERVED).bind(from).bind(until).bind(limit).fetch_all(pool).await)?;
@@ -171,6 +172,11 @@ impl RevisionRow {
     /// Whether it was found good.
     pub fn is_served(&self) -> bool {
         self.state == "served"
+    }
+
+    /// Whether it was found bad.
+    pub fn is_refused(&self) -> bool {
+        self.state == "refused"
     }
 }
 
