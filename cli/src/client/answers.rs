@@ -103,8 +103,8 @@ pub(crate) struct Counts {
     /// Rows of failures.
     pub(crate) failures: u64,
     pub(crate) reviews: u64,
-    pub(crate) failing: u64,
-    pub(crate) denied: u64,
+    pub(crate) failing_reviews: u64,
+    pub(crate) denied_reviews: u64,
     /// Rows of failures by policy code.
     #[serde(default)]
     pub(crate) by_code: BTreeMap<String, u64>,

@@ -82,7 +82,7 @@ async fn compare(scenario: &mut Scenario) -> anyhow::Result<()> {
         tally.reviews,
         counts.reviews,
         tally.denied,
-        counts.denied,
+        counts.denied_reviews,
         tally.failures(),
         counts.failures
     );
@@ -97,6 +97,6 @@ async fn compare(scenario: &mut Scenario) -> anyhow::Result<()> {
 
 fn agrees(tally: &Tally, counts: &Counts) -> bool {
     let totals = (tally.reviews, tally.failing, tally.denied, tally.failures());
-    totals == (counts.reviews, counts.failing, counts.denied, counts.failures)
+    totals == (counts.reviews, counts.failing_reviews, counts.denied_reviews, counts.failures)
         && tally.by_code.iter().all(|(code, answered)| counts.of(code) == *answered)
 }
