@@ -175,14 +175,14 @@ pub(crate) struct TokenCreate {
 
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    /// Folder for everything that the demo writes
-    #[arg(long, value_name = "DIR", default_value = "./writ-demo")]
-    pub(crate) dir: PathBuf,
-    /// Port of the dashboard [default: 8420]; the agents use those after it. 0 takes any that are free
+    /// Folder for everything that the demo writes [default: ./writ-demo; with --check a temporary one]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Port of the dashboard, the agents use those after it; 0 takes any that are free [default: 8420; with --check 0]
     #[arg(long)]
     pub(crate) port: Option<u16>,
-    /// Run the scenario unattended in a folder of its own and prove each step: exit code 0 or 1
-    #[arg(long, conflicts_with_all = ["dir", "port"])]
+    /// Run the scenario unattended in a new folder and prove each step: exit code 0 or 1
+    #[arg(long)]
     pub(crate) check: bool,
     /// How many commits are timed
     #[arg(long, value_name = "N", default_value_t = 50, requires = "check")]

@@ -50,7 +50,8 @@ async fn cancel_at_signal(shutdown: CancellationToken) -> anyhow::Result<()> {
 }
 
 async fn attended(options: &Demo, shutdown: CancellationToken) -> Outcome {
-    let root = std::path::absolute(&options.dir).context("could not name the demo's folder")?;
+    let root = std::path::absolute(options.dir.as_deref().unwrap_or(Path::new(DEFAULT_DIR)))
+        .context("could not name the demo's folder")?;
     let folder = Folder::open(&root)?;
     let ports = Ports::new(options.port.unwrap_or(DEFAULT_PORT))?;
     if let Some(note) = prepare(&folder)? {
@@ -122,5 +123,7 @@ fn demo_identity() -> Identity {
     Identity { name: "Writ Demo".into(), email: "demo@writ.example".into() }
 }
 
+/// The folder when none is asked for.
+const DEFAULT_DIR: &str = "./writ-demo";
 /// The hub's port when none is asked for.
 const DEFAULT_PORT: ports::Port = 8420;

@@ -30,7 +30,8 @@ pub(crate) fn run(options: &Init) -> Outcome {
     Ok(DONE)
 }
 
-fn refuse_used(dir: &Path) -> anyhow::Result<()> {
+/// Refuses a folder that holds something.
+pub(crate) fn refuse_used(dir: &Path) -> anyhow::Result<()> {
     match fs::read_dir(dir) {
         Ok(mut entries) => {
             ensure!(entries.next().is_none(), "{} is not empty; name a new folder", dir.display());

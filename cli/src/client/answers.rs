@@ -106,13 +106,12 @@ pub(crate) struct Counts {
     pub(crate) failing_reviews: u64,
     pub(crate) denied_reviews: u64,
     /// Rows of failures by policy code.
-    #[serde(default)]
-    pub(crate) by_code: BTreeMap<String, u64>,
+    pub(crate) failures_by_code: BTreeMap<String, u64>,
 }
 
 impl Counts {
     /// Failures of the policy with this code.
     pub(crate) fn of(&self, code: &str) -> u64 {
-        self.by_code.get(code).copied().unwrap_or_default()
+        self.failures_by_code.get(code).copied().unwrap_or_default()
     }
 }

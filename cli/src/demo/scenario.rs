@@ -9,14 +9,15 @@ mod speed;
 
 use super::fleet::Fleet;
 use super::folder::Folder;
-use super::ports::Ports;
+use super::ports::{Port, Ports};
 use super::{demo_identity, folder, history, samples};
 use crate::arguments::Demo;
 use crate::exit::{DONE, FAILED, Outcome};
-use crate::terminal;
+use crate::{init, terminal};
 use anyhow::Context;
 use driver::Driver;
 use report::Report;
+use std::path::Path;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 use writ_hub::repository::author;
@@ -29,14 +30,20 @@ pub(crate) struct Scenario {
     report: Report,
 }
 
-/// Runs the scenario. The folder is kept when a step fails, so that its logs can be read.
+/// Runs the scenario. A temporary folder is kept when a step fails, so that its logs can be read.
 pub(crate) async fn run(options: &Demo, shutdown: CancellationToken) -> Outcome {
-    let dir = tempfile::Builder::new().prefix("writ-demo-").tempdir().context("could not make a folder")?;
+    let (dir, temporary) = match &options.dir {
+        Some(dir) => (std::path::absolute(dir).context("could not name the demo's folder")?, None),
+        None => {
+            let made = tempfile::Builder::new().prefix("writ-demo-").tempdir().context("could not make a folder")?;
+            (made.path().to_owned(), Some(made))
+        }
+    };
+    init::refuse_used(&dir)?;
     let ended = shutdown.run_until_cancelled(play(options, &dir)).await;
-    let is_good = matches!(ended, Some(Ok(true)));
-    if !is_good {
-        let kept = dir.keep();
-        terminal::complain(&format!("Logs and data are kept in {}", kept.display()));
+    if !matches!(ended, Some(Ok(true))) {
+        let _kept = temporary.map(tempfile::TempDir::keep);
+        terminal::complain(&format!("Logs and data are kept in {}", dir.display()));
     }
     match ended {
         Some(Ok(true)) => Ok(DONE),
@@ -46,8 +53,8 @@ pub(crate) async fn run(options: &Demo, shutdown: CancellationToken) -> Outcome 
 }
 
 /// Whether every step was as it should be.
-async fn play(options: &Demo, dir: &tempfile::TempDir) -> anyhow::Result<bool> {
-    let mut scenario = start(dir).await?;
+async fn play(options: &Demo, dir: &Path) -> anyhow::Result<bool> {
+    let mut scenario = start(dir, options.port.unwrap_or(0)).await?;
     let played = steps(&mut scenario, options.commits).await;
     let Scenario { fleet, report, .. } = scenario;
     fleet.stop().await?;
@@ -62,13 +69,13 @@ async fn steps(scenario: &mut Scenario, commits: u32) -> anyhow::Result<()> {
     speed::measure(scenario, commits).await
 }
 
-async fn start(dir: &tempfile::TempDir) -> anyhow::Result<Scenario> {
+async fn start(dir: &Path, port: Port) -> anyhow::Result<Scenario> {
     let started = Instant::now();
-    let folder = Folder::open(dir.path())?;
+    let folder = Folder::open(dir)?;
     folder::write(&folder.namespaces().join("namespaces.yaml"), samples::NAMESPACES)?;
     history::lay_down(&folder.policies(), &demo_identity(), jiff::Timestamp::now().as_second())?;
     author::set_identity(&folder.policies(), &demo_identity())?;
-    let fleet = Fleet::start(&folder, Ports::new(0)?).await?;
+    let fleet = Fleet::start(&folder, Ports::new(port)?).await?;
     let revision = fleet.settled().await?;
     let driver = Driver::new(fleet.webhooks());
     let mut report = Report::default();

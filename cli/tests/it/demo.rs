@@ -25,7 +25,11 @@ fn folder_that_cannot_be_written_is_one_sentence() {
 }
 
 #[test]
-fn check_and_folder_exclude_each_other() {
-    let ended = writ(std::path::Path::new("/"), &["demo", "--check", "--dir", "x"]);
-    assert_eq!(ended.code, 2);
+fn scenario_wants_a_folder_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("file"), "").unwrap();
+    let ended = writ(dir.path(), &["demo", "--check", "--dir", "."]);
+    assert_eq!(ended.code, 1);
+    assert!(ended.stderr.contains("is not empty; name a new folder"), "{}", ended.stderr);
+    assert_eq!(writ(dir.path(), &["demo", "--commits", "3"]).code, 2, "--commits is for --check");
 }

@@ -2,6 +2,7 @@
 
 use super::Store;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 const COUNTS: &str = "
     SELECT (SELECT COUNT(*) FROM failures WHERE at >= $1) AS failures,
@@ -15,6 +16,8 @@ const COUNTS: &str = "
             CAST(COALESCE(SUM(failing), 0) AS BIGINT) AS failing_reviews,
             CAST(COALESCE(SUM(denied), 0) AS BIGINT) AS denied_reviews
         FROM review_minutes WHERE minute >= $2) AS reviews";
+
+const BY_CODE: &str = "SELECT code, COUNT(*) FROM failures WHERE at >= $1 GROUP BY code ORDER BY code";
 
 /// Sums over all clusters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
@@ -35,11 +38,18 @@ pub struct Counts {
     pub failing_reviews: i64,
     /// Reviews that were refused.
     pub denied_reviews: i64,
+    /// Failure records by policy code.
+    #[sqlx(skip)]
+    pub failures_by_code: BTreeMap<String, i64>,
 }
 
 impl Store {
     /// Totals since a time (Unix milliseconds; minutes are taken whole).
     pub async fn counts(&self, since: i64) -> sqlx::Result<Counts> {
-        on!(self, |pool| sqlx::query_as(COUNTS).bind(since).bind(since / 60_000).fetch_one(pool).await)
+        let mut counts: Counts =
+            on!(self, |pool| sqlx::query_as(COUNTS).bind(since).bind(since / 60_000).fetch_one(pool).await)?;
+        let by_code: Vec<(String, i64)> = on!(self, |pool| sqlx::query_as(BY_CODE).bind(since).fetch_all(pool).await)?;
+        counts.failures_by_code = by_code.into_iter().collect();
+        Ok(counts)
     }
 }

@@ -10,7 +10,7 @@ use writ_hub::repository::author;
 use writ_policy::Revision;
 
 /// The longest that a commit may take to be enforced everywhere.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 /// Between two looks at the hub's ledger.
 const PAUSE: Duration = Duration::from_millis(10);
 

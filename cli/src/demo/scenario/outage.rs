@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 /// How long reviews flow in each phase of the outage.
 const PHASE: Duration = Duration::from_millis(1_500);
 /// How long the agents may take to hand over what they kept.
-const DRAIN: Duration = Duration::from_secs(30);
+const DRAIN: Duration = Duration::from_secs(60);
 /// After the counts agree, they must still agree: a report that is stored twice would show late.
 const QUIET: Duration = Duration::from_millis(2_500);
 
@@ -86,7 +86,7 @@ async fn compare(scenario: &mut Scenario) -> anyhow::Result<()> {
         tally.failures(),
         counts.failures
     );
-    scenario.report.step("nothing lost or doubled", is_same, detail)?;
+    scenario.report.step("none lost or doubled", is_same, detail)?;
     for (code, answered) in &tally.by_code {
         let stored = counts.of(code);
         let detail = format!("{answered} answered, {stored} stored");

@@ -1,6 +1,6 @@
 //! What was proved, one line a step, told as it happens.
 
-use crate::terminal::{self, green, red};
+use crate::terminal::{self, dim, green, red};
 
 /// The steps so far.
 #[derive(Debug, Default)]
@@ -15,6 +15,11 @@ impl Report {
         self.failed += u32::from(!is_good);
         terminal::say(&format!("  {verdict}  {name:<22}  {}", detail.as_ref()))?;
         Ok(())
+    }
+
+    /// A remark on the step before.
+    pub(super) fn note(&self, text: &str) -> anyhow::Result<()> {
+        Ok(terminal::say(&dim(&format!("{:32}{text}", "")))?)
     }
 
     pub(super) fn is_good(&self) -> bool {
