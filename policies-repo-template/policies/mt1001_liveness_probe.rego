@@ -8,12 +8,20 @@
 #   kinds: [apps/Deployment, apps/StatefulSet, apps/DaemonSet, Pod]
 package writ.policy_liveness_probe
 
-import data.lib.containers
 import data.lib.fields
+import data.lib.pod
 
 deny contains msg if {
-	not fields.is_deletion
-	some container in containers.probed
+	some index
+	some list in ["containers", "initContainers"]
+	container := pod.spec[list][index]
 	not fields.has_object(container, "livenessProbe")
-	msg := sprintf("Liveness Probe missing for container \"%s\"", [container.name])
+	may_have_probes(container, list)
+	msg := sprintf("Liveness Probe missing for container \"%s\"", [fields.item_name(container, list, index)])
 }
+
+may_have_probes(_, "containers") := true
+
+# Of the init containers only those that keep running, the sidecars: Kubernetes refuses probes on the others, and on
+# ephemeral containers.
+may_have_probes(container, "initContainers") if container.restartPolicy == "Always"

@@ -9,17 +9,29 @@
 #   kinds: [apps/Deployment, apps/StatefulSet, apps/DaemonSet, Pod]
 package writ.policy_resource_limits
 
-import data.lib.containers
 import data.lib.fields
+import data.lib.pod
 
+# Kubernetes refuses resources on ephemeral containers, so they are not asked for there.
 deny contains msg if {
-	not fields.is_deletion
-	some container in containers.resourced
-	limits := fields.object_in(fields.object_in(container, "resources"), "limits")
-	missing := concat("/", [label |
-		some [resource, label] in [["cpu", "CPU"], ["memory", "MEM"]]
-		not fields.has_quantity(limits, resource)
+	some index
+	some list in ["containers", "initContainers"]
+	container := pod.spec[list][index]
+	not has_both(container)
+	msg := sprintf("Resource limits missing (%s) for container \"%s\"", [
+		missing(container),
+		fields.item_name(container, list, index),
 	])
-	missing != ""
-	msg := sprintf("Resource limits missing (%s) for container \"%s\"", [missing, container.name])
 }
+
+has_both(container) if {
+	limits := container.resources.limits
+	fields.has_quantity(limits, "cpu")
+	fields.has_quantity(limits, "memory")
+}
+
+missing(container) := "CPU" if fields.has_quantity(container.resources.limits, "memory")
+
+else := "MEM" if fields.has_quantity(container.resources.limits, "cpu")
+
+else := "CPU/MEM"

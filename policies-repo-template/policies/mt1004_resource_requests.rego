@@ -9,17 +9,29 @@
 #   kinds: [apps/Deployment, apps/StatefulSet, apps/DaemonSet, Pod]
 package writ.policy_resource_requests
 
-import data.lib.containers
 import data.lib.fields
+import data.lib.pod
 
+# Kubernetes refuses resources on ephemeral containers, so they are not asked for there.
 deny contains msg if {
-	not fields.is_deletion
-	some container in containers.resourced
-	requests := fields.object_in(fields.object_in(container, "resources"), "requests")
-	missing := concat("/", [label |
-		some [resource, label] in [["cpu", "CPU"], ["memory", "MEM"]]
-		not fields.has_quantity(requests, resource)
+	some index
+	some list in ["containers", "initContainers"]
+	container := pod.spec[list][index]
+	not has_both(container)
+	msg := sprintf("Resource requests missing (%s) for container \"%s\"", [
+		missing(container),
+		fields.item_name(container, list, index),
 	])
-	missing != ""
-	msg := sprintf("Resource requests missing (%s) for container \"%s\"", [missing, container.name])
 }
+
+has_both(container) if {
+	requests := container.resources.requests
+	fields.has_quantity(requests, "cpu")
+	fields.has_quantity(requests, "memory")
+}
+
+missing(container) := "CPU" if fields.has_quantity(container.resources.requests, "memory")
+
+else := "MEM" if fields.has_quantity(container.resources.requests, "cpu")
+
+else := "CPU/MEM"

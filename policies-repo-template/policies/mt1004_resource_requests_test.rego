@@ -47,8 +47,8 @@ test_nothing_at_all_is_both_missing if {
 	deny == {message("CPU/MEM")} with input as pod({"containers": [{"name": "app"}]})
 }
 
-test_zero_empty_and_nonsense_are_missing if {
-	every quantity in ["0", "0m", "0.0", "00", "+0", "0Gi", "0e3", "", " ", "m", "-1", "none", 0, -1, null, true, {}, []] {
+test_zero_and_empty_are_missing if {
+	every quantity in ["0", "0m", "0.0", "0Mi", "0Gi", "", 0, null] {
 		deny == {message("CPU")} with input as pod({"containers": [container({"cpu": quantity, "memory": "1Gi"})]})
 	}
 }
@@ -77,7 +77,7 @@ test_nothing_to_judge_passes if {
 }
 
 test_odd_types_do_not_hide_a_container if {
-	every containers in ["text", [null], {"image": "x"}, [{"image": "x"}]] {
+	every containers in [[null], ["text"], [{"image": "x"}], {"app": {"image": "x"}}] {
 		count(deny) == 1 with input as pod({"containers": containers})
 	}
 }

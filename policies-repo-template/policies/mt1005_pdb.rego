@@ -9,8 +9,6 @@
 #   kinds: [policy/PodDisruptionBudget]
 package writ.policy_pdb
 
-import data.lib.fields
-
 # Lowest and highest percentage that leaves both the workload and its operators room.
 ranges := {
 	"minAvailable": [0, 66],
@@ -32,11 +30,13 @@ deny contains msg if {
 }
 
 budgets[field] := value if {
-	not fields.is_deletion
+	not is_deletion
 	some field, _ in ranges
 	value := input.review.object.spec[field]
 	not is_null(value)
 }
+
+is_deletion if input.review.operation == "DELETE"
 
 is_percentage(value) if {
 	is_string(value)

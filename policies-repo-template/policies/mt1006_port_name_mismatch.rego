@@ -12,12 +12,15 @@ package writ.policy_port_name_mismatch
 import data.lib.fields
 
 deny contains msg if {
-	not fields.is_deletion
+	not is_deletion
 	some port in fields.list_in(input.review.object.spec, "ports")
 	port.name == "http"
 	port.port in {443, "443"}
-	msg := sprintf(
-		"Logical port name \"%s\" mismatch with port number \"%v\" for service \"%s\"",
-		[port.name, port.port, fields.object_name],
-	)
+	msg := sprintf("Logical port name \"%s\" mismatch with port number \"%v\" for service \"%s\"", [
+		port.name,
+		port.port,
+		fields.object_name(input.review.object),
+	])
 }
+
+is_deletion if input.review.operation == "DELETE"

@@ -11,9 +11,9 @@ package writ.policy_singleton_pod_check
 import data.lib.fields
 
 deny contains msg if {
-	not fields.is_deletion
+	not is_deletion
 	not has_owner
-	msg := sprintf("\"%s\" is a singleton pod.", [fields.object_name])
+	msg := sprintf("\"%s\" is a singleton pod.", [fields.object_name(input.review.object)])
 }
 
 has_owner if {
@@ -21,3 +21,5 @@ has_owner if {
 	is_array(owners)
 	count(owners) > 0
 }
+
+is_deletion if input.review.operation == "DELETE"

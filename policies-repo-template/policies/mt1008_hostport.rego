@@ -9,15 +9,16 @@
 #   kinds: [Pod]
 package writ.policy_hostport
 
-import data.lib.containers
 import data.lib.fields
+import data.lib.pod
 
 deny contains msg if {
-	not fields.is_deletion
-	some container in containers.all
+	some index
+	some list in ["containers", "initContainers", "ephemeralContainers"]
+	container := pod.spec[list][index]
 	some port in fields.list_in(container, "ports")
 	is_set(port.hostPort)
-	msg := sprintf("hostPort is configured for container \"%s\"", [container.name])
+	msg := sprintf("hostPort is configured for container \"%s\"", [fields.item_name(container, list, index)])
 }
 
 # The API server writes 0 for "none".

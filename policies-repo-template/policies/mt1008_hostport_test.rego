@@ -49,7 +49,7 @@ test_odd_types_do_not_hide_it if {
 		deny == found with input as pod({"containers": [container([{"hostPort": value}])]})
 	}
 	deny == found with input as pod({"containers": [container({"hostPort": 8080})]})
-	deny == found with input as pod({"containers": container([{"hostPort": 8080}])})
+	deny == found with input as pod({"containers": {"app": container([{"hostPort": 8080}])}})
 }
 
 test_container_without_name_is_named_by_its_place if {

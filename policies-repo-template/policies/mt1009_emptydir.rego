@@ -9,17 +9,18 @@
 #   kinds: [Pod]
 package writ.policy_emptydir
 
-import data.lib.containers
 import data.lib.fields
+import data.lib.pod
 
 most_megabytes := 100
 
 deny contains msg if {
-	not fields.is_deletion
-	some volume in containers.volumes
+	some index, volume in fields.list_in(pod.spec, "volumes")
 	"emptyDir" in object.keys(volume)
-	empty_dir := fields.object_in(volume, "emptyDir")
-	msg := sprintf("Size limit of emptyDir volume \"%s\" %s", [volume.name, objection(empty_dir)])
+	msg := sprintf("Size limit of emptyDir volume \"%s\" %s", [
+		fields.item_name(volume, "volumes", index),
+		objection(volume.emptyDir),
+	])
 }
 
 # What is wrong with the size limit; undefined when nothing is.

@@ -9,12 +9,11 @@
 #   kinds: [Pod]
 package writ.policy_host_path
 
-import data.lib.containers
 import data.lib.fields
+import data.lib.pod
 
 deny contains msg if {
-	not fields.is_deletion
-	some volume in containers.volumes
+	some index, volume in fields.list_in(pod.spec, "volumes")
 	fields.has_value(volume, "hostPath")
-	msg := sprintf("hostPath is configured for volume \"%s\"", [volume.name])
+	msg := sprintf("hostPath is configured for volume \"%s\"", [fields.item_name(volume, "volumes", index)])
 }

@@ -9,18 +9,15 @@
 #   kinds: [apps/Deployment, apps/StatefulSet, apps/DaemonSet, Pod]
 package writ.policy_privileged_pod
 
-import data.lib.containers
 import data.lib.fields
-
-deny contains msg if {
-	not fields.is_deletion
-	some container in containers.all
-	is_privileged(container)
-	msg := sprintf("Found privileged Security Context for container \"%s\"", [container.name])
-}
+import data.lib.pod
 
 # Anything but a plain "no" counts, also a value of an odd type.
-is_privileged(container) if {
+deny contains msg if {
+	some index
+	some list in ["containers", "initContainers", "ephemeralContainers"]
+	container := pod.spec[list][index]
 	privileged := container.securityContext.privileged
 	not privileged in {false, null}
+	msg := sprintf("Found privileged Security Context for container \"%s\"", [fields.item_name(container, list, index)])
 }

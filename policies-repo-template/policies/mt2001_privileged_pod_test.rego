@@ -46,7 +46,7 @@ test_odd_types_do_not_hide_it if {
 	every value in ["true", "false", 1, [], {}] {
 		deny == found with input as pod({"containers": [container(value)]})
 	}
-	deny == found with input as pod({"containers": container(true)})
+	deny == found with input as pod({"containers": {"app": container(true)}})
 }
 
 # Privileged is a field of containers; a pod's own security context has none.

@@ -36,13 +36,15 @@ deny contains msg if {
 	node_port := port.nodePort
 	not node_port in {0, null}
 	not is_in_range(node_port)
-	msg := sprintf("nodePort %v is out of defined range for Service \"%s\"", [node_port, fields.object_name])
+	msg := sprintf("nodePort %v is out of defined range for Service \"%s\"", [node_port, fields.object_name(input.review.object)])
 }
 
 is_node_port_service if {
-	not fields.is_deletion
+	not is_deletion
 	input.review.object.spec.type == "NodePort"
 }
+
+is_deletion if input.review.operation == "DELETE"
 
 namespace := object.get(input.review, "namespace", "")
 
