@@ -99,9 +99,14 @@ impl<'a> Module<'a> {
         Ok(Self { file, source, outline, role, references })
     }
 
-    /// `data.writ.policy_pdb`.
+    /// `data.writ.policy_pdb`, or `data.writ["policy-pdb"]` for what is no identifier.
     pub(crate) fn data_path(&self) -> String {
-        format!("data.{}", self.outline.package.join("."))
+        let is_name = |part: &str| part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let parts = self.outline.package.iter().map(|part| match is_name(part) {
+            true => format!(".{part}"),
+            false => format!("[\"{part}\"]"),
+        });
+        format!("data{}", parts.collect::<String>())
     }
 
     /// A finding at a place of the author's text.

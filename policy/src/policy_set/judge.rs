@@ -26,14 +26,6 @@ pub(super) struct Judge {
     wants_data: bool,
     /// The Namespace object that the engine's `data` holds.
     replicated: Option<Arc<str>>,
-    keys: Keys,
-}
-
-/// Keys of the input, made once.
-struct Keys {
-    review: Value,
-    parameters: Value,
-    namespace: Value,
 }
 
 /// What is judged.
@@ -46,6 +38,19 @@ pub(super) struct Subject<'a> {
 pub(super) struct Verdict {
     pub outcome: Outcome,
     severity: Severity,
+}
+
+impl Subject<'_> {
+    /// The input of a Writ policy without parameters.
+    pub(super) fn input(&self) -> Value {
+        let mut input = Value::new_object();
+        insert(&mut input, "review", self.review.request.clone());
+        insert(&mut input, "parameters", Value::new_object());
+        if let Some(namespace) = self.namespace {
+            insert(&mut input, "namespaceObject", namespace.object.clone());
+        }
+        input
+    }
 }
 
 impl Judge {
@@ -62,11 +67,6 @@ impl Judge {
             wants_data: policy.wants_data,
             replicated: None,
             engine: policy.engine,
-            keys: Keys {
-                review: Value::from("review"),
-                parameters: Value::from("parameters"),
-                namespace: Value::from("namespaceObject"),
-            },
             info: policy.info,
         }
     }
@@ -115,13 +115,9 @@ impl Judge {
         if self.info.dialect == Dialect::MagTape {
             return subject.review.whole.clone();
         }
-        let mut input = Value::new_object();
-        let object = input.as_object_mut().expect("a new object is an object");
-        object.insert(self.keys.review.clone(), subject.review.request.clone());
-        object.insert(self.keys.parameters.clone(), self.parameters.clone());
-        if let Some(namespace) = subject.namespace.filter(|_| self.wants_namespace) {
-            object.insert(self.keys.namespace.clone(), namespace.object.clone());
-        }
+        let mut input = subject.input();
+        let fields = input.as_object_mut().expect("the input is an object");
+        fields.insert(Value::from("parameters"), self.parameters.clone());
         input
     }
 
@@ -144,7 +140,8 @@ impl Judge {
         Ok(())
     }
 
-    fn read(&self, found: &Value) -> Verdict {
+    /// What the policy's `deny` means.
+    pub(super) fn read(&self, found: &Value) -> Verdict {
         let Value::Set(found) = found else {
             return self.error(format!("`deny` is {}, not a set", kind_of(found)));
         };

@@ -5,12 +5,12 @@ use writ_policy::SourceFile;
 
 /// Everything that `writ init` lays down and Writ reads.
 #[allow(dead_code, reason = "each user of this file needs a part of it")]
-pub fn template() -> Vec<SourceFile> {
+pub(crate) fn template() -> Vec<SourceFile> {
     read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies-repo-template"))
 }
 
 /// All relevant files below a folder.
-pub fn read(root: &Path) -> Vec<SourceFile> {
+pub(crate) fn read(root: &Path) -> Vec<SourceFile> {
     let mut folders: Vec<PathBuf> = vec![root.to_owned()];
     let mut files = vec![];
     while let Some(folder) = folders.pop() {

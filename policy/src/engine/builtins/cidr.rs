@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 pub(super) const BUILTINS: &[Own] = &[
     Own { name: "net.cidr_contains", arity: 2, call: contains },
+    Own { name: "net.cidr_is_valid", arity: 1, call: is_valid },
     Own { name: "net.cidr_intersects", arity: 2, call: intersects },
     Own { name: "net.cidr_merge", arity: 1, call: merge },
     Own { name: "net.cidr_contains_matches", arity: 2, call: contains_matches },
@@ -25,6 +26,10 @@ struct Network {
 pub(super) fn contains(arguments: &[Value]) -> Answer {
     let (outer, inner) = (network(text(arguments, 0)?)?, network_or_address(text(arguments, 1)?)?);
     Ok(Value::from(outer.holds(inner)))
+}
+
+fn is_valid(arguments: &[Value]) -> Answer {
+    Ok(Value::from(text(arguments, 0).and_then(network).is_ok()))
 }
 
 fn intersects(arguments: &[Value]) -> Answer {
