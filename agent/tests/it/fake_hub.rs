@@ -36,6 +36,8 @@ struct Parts {
     cursors: Mutex<HashMap<Uuid, u64>>,
     away: AtomicBool,
     lose_answers: AtomicBool,
+    revoked: AtomicBool,
+    malformed: AtomicBool,
     blob_requests: AtomicUsize,
     revision: AtomicUsize,
     _server: Mutex<JoinSet<()>>,
@@ -55,6 +57,8 @@ impl FakeHub {
             cursors: Mutex::default(),
             away: AtomicBool::new(false),
             lose_answers: AtomicBool::new(false),
+            revoked: AtomicBool::new(false),
+            malformed: AtomicBool::new(false),
             blob_requests: AtomicUsize::new(0),
             revision: AtomicUsize::new(0),
             _server: Mutex::default(),
@@ -90,6 +94,16 @@ impl FakeHub {
     /// Reports are stored, but the agent is not told.
     pub fn lose_answers(&self, lose: bool) {
         self.0.lose_answers.store(lose, SeqCst);
+    }
+
+    /// Nobody's credential is known any more.
+    pub fn revoke(&self, revoked: bool) {
+        self.0.revoked.store(revoked, SeqCst);
+    }
+
+    /// Reports are called malformed.
+    pub fn reject_reports(&self, reject: bool) {
+        self.0.malformed.store(reject, SeqCst);
     }
 
     pub fn blob_requests(&self) -> usize {
@@ -177,7 +191,7 @@ async fn absence(State(FakeHub(hub)): State<FakeHub>, request: Request, next: Ne
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     let known = request.uri().path() == "/v1/enroll" || bearer(request.headers()) == Some(CREDENTIAL);
-    if !known {
+    if !known || hub.revoked.load(SeqCst) {
         return (StatusCode::UNAUTHORIZED, Json(serde_json::json!({"error": "unknown credential"}))).into_response();
     }
     next.run(request).await
@@ -226,6 +240,9 @@ async fn blob(State(FakeHub(hub)): State<FakeHub>, Path(digest): Path<String>) -
 }
 
 async fn report(State(FakeHub(hub)): State<FakeHub>, Json(report): Json<Report>) -> Response {
+    if hub.malformed.load(SeqCst) {
+        return (StatusCode::BAD_REQUEST, Json(serde_json::json!({"error": "not a report"}))).into_response();
+    }
     let mut cursors = hub.cursors.lock().unwrap();
     let cursor = cursors.entry(report.boot).or_default();
     if report.sequence > *cursor {

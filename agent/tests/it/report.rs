@@ -126,3 +126,28 @@ async fn nothing_secret_is_in_the_spool() {
         assert!(!text.contains("labels") && !text.contains(crate::fake_hub::CREDENTIAL), "{text}");
     }
 }
+
+#[tokio::test]
+async fn reports_of_a_revoked_agent_are_kept() {
+    let (hub, agent) = enforcing().await;
+    hub.revoke(true);
+    deny(&agent, 2).await;
+    agent.until_metric("writ_agent_spool_files 1").await;
+    agent.until_metric("writ_agent_hub_connected 0").await;
+    deny(&agent, 1).await;
+    hub.revoke(false);
+    until_failures(&hub, 3).await;
+}
+
+#[tokio::test]
+async fn report_that_the_hub_never_takes_is_put_aside_and_said_to_be_missing() {
+    let (hub, agent) = enforcing().await;
+    hub.reject_reports(true);
+    deny(&agent, 1).await;
+    agent.until_metric("writ_agent_reports_rejected_total 1").await;
+    assert_eq!(files(&agent.data.path().join("rejected")), 1);
+    hub.reject_reports(false);
+    deny(&agent, 1).await;
+    until_failures(&hub, 1).await;
+    assert_eq!(hub.reports()[0].dropped, 3, "a failure and two rows of counts");
+}

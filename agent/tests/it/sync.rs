@@ -224,3 +224,14 @@ async fn blobs_that_nothing_needs_any_more_are_removed() {
     until("the oldest blob is removed", || (!blobs.join(first.digest().to_string()).exists()).then_some(())).await;
     assert_eq!(std::fs::read_dir(&blobs).unwrap().count(), 4, "two bundles of an index and a policy");
 }
+
+#[tokio::test]
+async fn stale_assignment_is_still_enforced() {
+    let hub = FakeHub::start().await;
+    let stale = hub.sign_with(1, &[label_policy("WT1", "bad")], |assignment, _| assignment.stale_after = 1);
+    hub.assign(stale.clone());
+    let agent = TestAgent::start(&hub).await;
+    hub.until_active(&stale).await;
+    agent.until_metric("writ_agent_assignment_stale 1").await;
+    assert!(!agent.allows(&pod_review("bad")).await);
+}

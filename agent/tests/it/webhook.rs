@@ -62,11 +62,7 @@ async fn kind_that_nobody_targets_is_allowed_and_counted() {
 async fn policy_that_errs_is_recorded_and_the_others_still_judge() {
     let erring =
         policy("WT2", "package writ.wt2\n\ndeny contains msg if msg := {1: 2}[input.review.object.nosuch] / 0\n");
-    let looping = policy(
-        "WT3",
-        "package writ.wt3\n\ndeny contains \"x\" if { some a in numbers.range(1, 9999); some b in numbers.range(1, 9999); some c in numbers.range(1, 9999); a + b + c == 0 }\n",
-    );
-    let (hub, agent) = enforcing(&[label_policy("WT1", "bad"), erring, looping]).await;
+    let (hub, agent) = enforcing(&[label_policy("WT1", "bad"), erring, slow_policy()]).await;
     let answer = agent.review(&pod_review("bad")).await;
     let message = answer["response"]["status"]["message"].as_str().unwrap();
     assert!(message.contains("[FAIL] HIGH - has label bad (WT1)"), "{message}");
@@ -91,4 +87,21 @@ async fn review_before_the_first_bundle_is_answered_by_the_failure_policy() {
     let answer = agent.review(&pod_review("bad")).await;
     assert_eq!(answer["response"]["allowed"], true);
     assert!(answer["response"]["warnings"][0].as_str().unwrap().contains("failure policy is Ignore"));
+}
+
+/// Takes about a quarter of a second for each review.
+fn slow_policy() -> writ_policy::SourceFile {
+    let body = "some a in numbers.range(1, 9999); some b in numbers.range(1, 9999); some c in numbers.range(1, 9999); a + b + c == 0";
+    policy("WT3", &format!("package writ.wt3\n\ndeny contains \"x\" if {{ {body} }}\n"))
+}
+
+#[tokio::test]
+async fn review_that_takes_longer_than_the_api_server_waits_is_answered_by_the_failure_policy() {
+    let (_hub, agent) = enforcing(&[slow_policy()]).await;
+    let url = format!("{}/validate?timeout=100ms", agent.webhook);
+    let response = agent.client.post(url).body(pod_review("bad").to_string()).send().await.unwrap();
+    let answer: serde_json::Value = response.json().await.unwrap();
+    assert_eq!(answer["response"]["allowed"], false);
+    assert!(answer["response"]["status"]["message"].as_str().unwrap().contains("in time"), "{answer}");
+    agent.until_metric("writ_agent_reviews_total{outcome=\"Unjudged\"} 1").await;
 }
