@@ -42,7 +42,13 @@ const SELF_TEST_MEMORY: u64 = 1 << 30;
 
 /// Runs the agent until shutdown or until one of its loops ends. Policies are tested by this very program as a child.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
-    run_with(config, shutdown, "/proc/self/exe".into()).await
+    run_with(config, shutdown, own_program()?).await
+}
+
+/// This very program, even when its file was replaced meanwhile.
+fn own_program() -> anyhow::Result<PathBuf> {
+    let running = Path::new("/proc/self/exe");
+    if running.exists() { Ok(running.into()) } else { std::env::current_exe().context("finding this program's file") }
 }
 
 /// The same, with the program that is the self-test's child.

@@ -40,6 +40,8 @@ pub struct Floor {
     pub bundle: Digest,
     /// Digest of its settings.
     pub settings: Digest,
+    /// Whose epochs these are: an agent that is enrolled elsewhere starts over.
+    pub authority: String,
 }
 
 /// Where a kept pair stands.
@@ -146,7 +148,7 @@ mod tests {
     }
 
     fn floor(epoch: u64) -> Floor {
-        Floor { epoch, bundle: Digest::of("b"), settings: Digest::of("s") }
+        Floor { epoch, bundle: Digest::of("b"), settings: Digest::of("s"), authority: "a".into() }
     }
 
     #[test]

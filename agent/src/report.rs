@@ -67,6 +67,7 @@ pub struct Gather {
     sequence: u64,
     open: Batch,
     journal: Option<Journal>,
+    journal_works: bool,
 }
 
 impl Gather {
@@ -75,8 +76,9 @@ impl Gather {
         let (sender, queue) = mpsc::channel(QUEUE);
         let overflow = Arc::new(AtomicU64::new(0));
         let recorder = Recorder { queue: sender, overflow: overflow.clone() };
-        let open = Batch::default();
-        (recorder, Self { queue, overflow, spool, metrics, every, boot, sequence: 1, open, journal: None })
+        let (sequence, open, journal) = (1, Batch::default(), None);
+        let journal_works = true;
+        (recorder, Self { queue, overflow, spool, metrics, every, boot, sequence, open, journal, journal_works })
     }
 
     /// Runs until the last recorder is gone, so that reviews answered during shutdown are kept too.
@@ -108,8 +110,8 @@ impl Gather {
 
     /// Adds reviews to the open batch, in memory and in the journal; closes it when it is full.
     async fn fold(&mut self, handful: impl Iterator<Item = Recorded>) {
-        let mut portion = Batch::of_dropped(self.overflow.swap(0, Relaxed));
-        self.metrics.dropped.inc_by(portion.dropped);
+        self.spool.lost(self.overflow.swap(0, Relaxed));
+        let mut portion = Batch::default();
         for recorded in handful {
             recorded.decided.decision.results.iter().for_each(|result| self.metrics.evaluated(result));
             portion.add(&recorded);
@@ -125,15 +127,22 @@ impl Gather {
         if portion.is_empty() {
             return;
         }
-        if self.journal.is_none() {
-            self.journal = Journal::create(self.spool.folder(), self.boot, self.sequence).map_err(warn_once).ok();
-        }
-        if let Some(journal) = &mut self.journal
-            && let Err(problem) = journal.append(&portion)
-        {
-            warn_once(problem);
+        match self.write_ahead(&portion) {
+            Ok(()) => self.journal_works = true,
+            Err(problem) if self.journal_works => {
+                self.journal_works = false;
+                warn!(error = log_chain(&problem), "the journal of reports fails; a crash would lose the last second");
+            }
+            Err(_) => {}
         }
         self.open.merge(portion);
+    }
+
+    fn write_ahead(&mut self, portion: &Batch) -> anyhow::Result<()> {
+        if self.journal.is_none() {
+            self.journal = Some(Journal::create(self.spool.folder(), self.boot, self.sequence)?);
+        }
+        self.journal.as_mut().map_or(Ok(()), |journal| journal.append(portion))
     }
 
     /// The open batch becomes a report on disk, and a new one begins.
@@ -147,16 +156,12 @@ impl Gather {
         self.sequence += 1;
         let spool = self.spool.clone();
         let kept = disk::blocking(move || {
-            let name = spool.write(&report)?;
+            let written = spool.write(&report);
             journal.map_or(Ok(()), Journal::remove)?;
-            spool.announce(name)
+            spool.announce(written.inspect_err(|_| spool.lost(spool::records(&report)))?)
         });
         if let Err(problem) = kept.await {
             warn!(error = log_chain(&problem), "a report could not be kept on disk");
         }
     }
-}
-
-fn warn_once(problem: anyhow::Error) {
-    warn!(error = log_chain(&problem), "the journal of reports does not work; a crash would lose the last second");
 }

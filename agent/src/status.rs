@@ -51,6 +51,11 @@ impl Status {
         self.enforced.load_full()
     }
 
+    /// Whether anything is.
+    pub fn is_enforcing(&self) -> bool {
+        self.enforced.load().is_some()
+    }
+
     /// Something is enforced from now on; what was refused before no longer matters.
     pub fn set_enforced(&self, enforced: Enforced) {
         self.enforced.store(Some(enforced.into()));

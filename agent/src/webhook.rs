@@ -28,6 +28,8 @@ use writ_runtime::{Answered, Evaluator};
 const MAX_REVIEW_BYTES: usize = 7 << 20;
 /// The most bytes of reviews in memory at one time, in KiB.
 const IN_FLIGHT_KIB: usize = 64 << 10;
+/// The largest review that is read to be told that there is no room.
+const MAX_BUSY_REVIEW_BYTES: usize = 64 << 10;
 /// What the API server waits when it does not say.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -67,30 +69,31 @@ impl Webhook {
 
 async fn validate(State(webhook): State<Webhook>, request: Request) -> Response {
     let Webhook(webhook) = &webhook;
-    let timeout = timeout(request.uri().query());
+    let started = Instant::now();
+    let deadline = started + timeout(request.uri().query());
     let length = content_length(&request);
     if length > MAX_REVIEW_BYTES {
         return webhook.malformed(StatusCode::PAYLOAD_TOO_LARGE, "the review is larger than 7 MiB");
     }
-    let Ok(_room) = webhook.in_flight.try_acquire_many(1 + (length >> 10) as u32) else {
-        let body = axum::body::to_bytes(request.into_body(), MAX_REVIEW_BYTES).await.unwrap_or_default();
-        return webhook.unjudged(&body, Reason::Busy, Instant::now());
-    };
-    let body = match axum::body::to_bytes(request.into_body(), MAX_REVIEW_BYTES).await {
-        Ok(body) => body,
-        Err(_) => return webhook.malformed(StatusCode::BAD_REQUEST, "the review ended early or is larger than 7 MiB"),
-    };
-    webhook.judge(body, timeout).await
+    let room = webhook.in_flight.try_acquire_many(1 + (length >> 10) as u32);
+    if room.is_err() && length > MAX_BUSY_REVIEW_BYTES {
+        return webhook.turned_away();
+    }
+    let body = axum::body::to_bytes(request.into_body(), length);
+    match tokio::time::timeout_at(deadline.into(), body).await {
+        Ok(Ok(body)) if room.is_ok() => webhook.judge(body, started, deadline).await,
+        Ok(Ok(body)) => webhook.unjudged(&body, Reason::Busy, started),
+        _ => webhook.malformed(StatusCode::BAD_REQUEST, "the review ended early or is larger than 7 MiB"),
+    }
 }
 
 impl Parts {
-    async fn judge(&self, body: Bytes, timeout: Duration) -> Response {
-        let started = Instant::now();
-        if self.status.enforced().is_none() {
+    async fn judge(&self, body: Bytes, started: Instant, deadline: Instant) -> Response {
+        if !self.status.is_enforcing() {
             return self.unjudged(&body, Reason::NoPolicy, started);
         }
         let now = clock::now();
-        match tokio::time::timeout(timeout, self.evaluator.decide(body.clone(), now)).await {
+        match tokio::time::timeout_at(deadline.into(), self.evaluator.decide(body.clone(), now)).await {
             Ok(Ok(answered)) => self.answered(answered, now, started),
             Ok(Err(EvaluateError::Review(error))) => self.malformed(StatusCode::BAD_REQUEST, &error.to_string()),
             Ok(Err(EvaluateError::Busy(_))) => self.unjudged(&body, Reason::Busy, started),
@@ -125,6 +128,12 @@ impl Parts {
     fn crashed(&self, body: &[u8], started: Instant) -> Response {
         error!("a review crashed the evaluation; it was answered by the failure policy");
         self.unjudged(body, Reason::Crashed, started)
+    }
+
+    /// There is not even room to read who asks.
+    fn turned_away(&self) -> Response {
+        self.metrics.reviewed(ReviewOutcome::Unjudged, Duration::ZERO);
+        plain(StatusCode::TOO_MANY_REQUESTS, Reason::Busy.text())
     }
 
     fn malformed(&self, status: StatusCode, reason: &str) -> Response {

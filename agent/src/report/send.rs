@@ -41,42 +41,68 @@ impl Sender {
         let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(10));
         loop {
             let name = self.spool.oldest().await;
-            let Err(problem) = self.send(name, &identity.credential).await? else {
+            let Err(problem) = self.send(name, &identity.credential).await else {
                 if backoff.attempt() > 0 {
                     info!("reports reach the hub again");
                 }
                 backoff.reset();
                 continue;
             };
-            if is_useless(&problem) {
-                error!(error = log_chain(&problem.into()), "the hub will never take a report; it is put aside");
-                self.metrics.rejected.inc();
-                let spool = self.spool.clone();
-                disk::blocking(move || spool.reject(name)).await?;
-                continue;
-            }
             if backoff.attempt() == 0 {
-                said(problem);
+                problem.say();
             }
             tokio::time::sleep(backoff.next_pause()).await;
         }
     }
 
-    /// One report: stored and forgotten, or why not. The outer error is the disk's.
-    async fn send(&self, name: Name, credential: &str) -> anyhow::Result<Result<(), HubError>> {
+    /// One report: stored and forgotten, or put aside, or why neither.
+    async fn send(&self, name: Name, credential: &str) -> Result<(), Problem> {
         let spool = self.spool.clone();
-        let content = disk::blocking(move || spool.read(name)).await?;
+        let Some(content) = disk::blocking(move || spool.read(name)).await? else {
+            return Ok(self.forget(name).await?);
+        };
         match self.hub.report(credential, content).await {
             Ok(Receipt { stored }) if stored >= name.sequence => {
                 self.metrics.reports.inc();
-                let spool = self.spool.clone();
-                disk::blocking(move || spool.stored(name)).await.map(Ok)
+                Ok(self.forget(name).await?)
             }
             Ok(Receipt { stored }) => {
                 let sequence = name.sequence;
-                Ok(Err(HubError::Answer(anyhow::anyhow!("report {sequence} was sent, {stored} is stored"))))
+                Err(HubError::Answer(anyhow::anyhow!("report {sequence} was sent, {stored} is stored")).into())
             }
-            Err(problem) => Ok(Err(problem)),
+            Err(problem) if is_useless(&problem) => {
+                error!(error = log_chain(&problem.into()), "the hub will never take a report; it is put aside");
+                self.metrics.rejected.inc();
+                let spool = self.spool.clone();
+                Ok(disk::blocking(move || spool.reject(name)).await?)
+            }
+            Err(problem) => Err(problem.into()),
+        }
+    }
+
+    async fn forget(&self, name: Name) -> anyhow::Result<()> {
+        let spool = self.spool.clone();
+        disk::blocking(move || spool.stored(name)).await
+    }
+}
+
+/// Why a report still waits. None of these ends the process: a webhook outlives its disk and its hub.
+#[derive(Debug, thiserror::Error)]
+enum Problem {
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    #[error(transparent)]
+    Disk(#[from] anyhow::Error),
+}
+
+impl Problem {
+    fn say(self) {
+        let unauthorized = matches!(self, Problem::Hub(HubError::Unauthorized(_)));
+        let problem = log_chain(&self.into());
+        if unauthorized {
+            error!(error = problem, "the hub does not take reports of this agent; they are kept on disk");
+        } else {
+            warn!(error = problem, "reports cannot be sent; they are kept on disk");
         }
     }
 }
@@ -85,14 +111,4 @@ impl Sender {
 fn is_useless(problem: &HubError) -> bool {
     let never = [StatusCode::BAD_REQUEST, StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNPROCESSABLE_ENTITY];
     matches!(problem, HubError::Refused { status, .. } if never.contains(status))
-}
-
-fn said(problem: HubError) {
-    let unauthorized = matches!(problem, HubError::Unauthorized(_));
-    let problem = log_chain(&problem.into());
-    if unauthorized {
-        error!(error = problem, "the hub does not take reports of this agent; they are kept on disk");
-    } else {
-        warn!(error = problem, "reports cannot be sent; they are kept on disk");
-    }
 }

@@ -144,15 +144,24 @@ impl Spool {
     /// What a report held is missing from now on, and said so by the next one.
     fn count_lost(&self, waiting: &mut Waiting, path: &Path) {
         let content = disk::read(path).ok().flatten().unwrap_or_default();
-        let lost = serde_json::from_slice::<Report>(&content).map_or(1, |report| {
-            (report.failures.len() + report.policy_counts.len() + report.review_counts.len()) as u64 + report.dropped
-        });
-        if waiting.dropped_in_all == 0 {
-            warn!(lost, "the spool is full; the oldest reports are dropped and counted");
+        let lost = serde_json::from_slice::<Report>(&content).map_or(1, |report| records(&report));
+        self.count(waiting, lost);
+    }
+
+    fn count(&self, waiting: &mut Waiting, lost: u64) {
+        if waiting.dropped_in_all == 0 && lost > 0 {
+            warn!(lost, "failures and counts are dropped for the first time since the start; the hub is told how many");
         }
         waiting.dropped += lost;
         waiting.dropped_in_all += lost;
         self.metrics.dropped.inc_by(lost);
+    }
+
+    /// So much never became a report; the next one says so.
+    pub fn lost(&self, lost: u64) {
+        if lost > 0 {
+            self.count(&mut self.waiting(), lost);
+        }
     }
 
     /// How much was dropped since this was asked before.
@@ -181,9 +190,9 @@ impl Spool {
         }
     }
 
-    /// The content of a report.
-    pub fn read(&self, name: Name) -> anyhow::Result<Vec<u8>> {
-        disk::read(&self.folder.join(name.file()))?.with_context(|| format!("{} is gone", name.file()))
+    /// The content of a report; `None` when somebody removed its file.
+    pub fn read(&self, name: Name) -> anyhow::Result<Option<Vec<u8>>> {
+        disk::read(&self.folder.join(name.file()))
     }
 
     /// The hub has it.
@@ -226,6 +235,11 @@ impl Spool {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How much is lost with a report.
+pub fn records(report: &Report) -> u64 {
+    (report.failures.len() + report.policy_counts.len() + report.review_counts.len()) as u64 + report.dropped
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ pub struct Verified {
     pub assignment: Assignment,
     /// What the bundle is.
     pub bundle: BundleStatement,
+    /// The hub's key and the cluster: epochs are theirs.
+    pub authority: String,
 }
 
 /// What a pair is against the newest one that was enforced.
@@ -36,18 +38,25 @@ impl Verified {
         let expected = assignment.bundle;
         ensure!(actual == expected, "the bundle's digest is {actual}, the assignment names {expected}");
         let bundle: BundleStatement = identity.hub_key.verify(&desired.bundle)?;
-        Ok(Self { digest: desired.assignment.digest(), assignment, bundle })
+        let authority = format!("{}/{own}", identity.hub_key.fingerprint());
+        Ok(Self { digest: desired.assignment.digest(), assignment, bundle, authority })
     }
 
     /// The mark that no later pair may fall below.
     pub fn floor(&self) -> Floor {
         let settings = serde_json::to_vec(&self.assignment.settings).expect("settings have only string keys");
-        Floor { epoch: self.assignment.epoch, bundle: self.assignment.bundle, settings: Digest::of(settings) }
+        Floor {
+            epoch: self.assignment.epoch,
+            bundle: self.assignment.bundle,
+            settings: Digest::of(settings),
+            authority: self.authority.clone(),
+        }
     }
 
     /// Whether the epoch rule allows this pair: newer, or equal and saying the same.
     pub fn step_from(&self, floor: Option<&Floor>) -> anyhow::Result<Step> {
-        let Some(floor) = floor else { return Ok(Step::Advance) };
+        let own = floor.filter(|floor| floor.authority == self.authority);
+        let Some(floor) = own else { return Ok(Step::Advance) };
         let epoch = self.assignment.epoch;
         if epoch > floor.epoch {
             return Ok(Step::Advance);
@@ -125,6 +134,8 @@ mod tests {
         assert_eq!(verified(6, "j").step_from(Some(&floor)).unwrap(), Step::Advance);
         assert_eq!(verified(5, "i").step_from(Some(&floor)).unwrap(), Step::Renewal);
         assert!(verified(5, "j").step_from(Some(&floor)).unwrap_err().to_string().contains("another content"));
+        let elsewhere = Floor { authority: "another hub".into(), ..floor.clone() };
+        assert_eq!(verified(1, "i").step_from(Some(&elsewhere)).unwrap(), Step::Advance, "enrolled anew");
         assert!(verified(4, "i").step_from(Some(&floor)).unwrap_err().to_string().contains("older"));
     }
 }
