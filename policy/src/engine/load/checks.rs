@@ -20,3 +20,75 @@ pub(crate) fn check(sources: &[LoadedSource]) -> Vec<Diagnostic> {
     diagnostics.dedup();
     diagnostics
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::load;
+    use super::check;
+    use crate::SourceFile;
+
+    /// Findings with their help, for a module in Rego v0 beside `package lib` with `f(x)` and `limit`.
+    fn found(rules: &str) -> Vec<String> {
+        let files = [
+            ("a.rego", format!("package p\nimport data.lib\n{rules}")),
+            ("lib.rego", "package lib\nf(x) = x\nlimit = 1".into()),
+        ];
+        let file = |(path, text): (&str, String)| SourceFile { path: path.into(), text: text.into() };
+        let loaded: Vec<_> = files.into_iter().map(|named| load(&file(named), true).unwrap()).collect();
+        let said = check(&loaded).into_iter();
+        said.map(|finding| format!("{finding} | {}", finding.help.clone().unwrap_or_default())).collect()
+    }
+
+    #[test]
+    fn calls_that_cannot_work_are_found_at_their_place() {
+        for (rules, expected) in [
+            (
+                "r { starts_with(\"a\", \"b\") }",
+                "a.rego:3:5: error: there is no function `starts_with` | Did you mean `startswith`?",
+            ),
+            ("r { lib.g(1) }", "a.rego:3:5: error: there is no function `lib.g` | Did you mean `lib.f`?"),
+            ("r { lib.f(1, 2, 3) }", "a.rego:3:5: error: `lib.f` takes 1 argument, not 3 | "),
+            ("r { x := count([1], 2) }", "a.rego:3:10: error: `count` takes 1 argument, not 2 | "),
+            (
+                "r { lib.limit(1) }",
+                "a.rego:3:5: error: `lib.limit` is a rule, not a function | Refer to it without parentheses.",
+            ),
+            (
+                "r { http.send({}) }",
+                "a.rego:3:5: error: `http.send` cannot be used: no policy may call the network | Put what it needs into the repository, or into replicated data.",
+            ),
+        ] {
+            assert_eq!(found(rules), [expected]);
+        }
+        assert_eq!(
+            found("r { lib.f(1, x); count([1], y); startswith(\"a\", \"a\"); print(1, 2, 3); x == y }"),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn rules_that_reach_themselves_are_found() {
+        assert_eq!(
+            found("f(x) = y { y := f(x) }")[0].split(" | ").next(),
+            Some("a.rego:3:1: error: `p.f` reaches itself: p.f -> p.f")
+        );
+        assert_eq!(found("a { b }\nb { c(1) }\nc(x) { data.p.a }").len(), 3);
+        assert_eq!(found("a { x := data[_] }").len(), 1);
+        assert_eq!(
+            found("f(r) = 1 { r }\nr = f(1)\ns { t := 1; t > 0 }\nt { s }\nu[x] { some v; x := v }\nv { u[1] }"),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn references_that_lead_nowhere_are_warned_of() {
+        assert_eq!(
+            found("r { data.lib.limits }"),
+            [
+                "a.rego:3:5: warning: nothing defines `data.lib.limits`, so it is undefined | Check the spelling of the package and the rule."
+            ]
+        );
+        assert_eq!(found("r { data.lib.limit; data.inventory.cluster; data.kubernetes.services }"), [""; 0]);
+        assert_eq!(found("q { data.extra.x }\nr { q with data.extra as {} }"), [""; 0]);
+    }
+}

@@ -172,3 +172,50 @@ impl<'e> Hoisted<'e> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::load;
+    use crate::SourceFile;
+
+    fn rewritten(rule: &str) -> Result<String, String> {
+        let file =
+            SourceFile { path: "a.rego".into(), text: format!("package p\nimport future.keywords\n{rule}").into() };
+        match load(&file, true) {
+            Ok(loaded) => Ok(loaded.text.splitn(3, '\n').nth(2).unwrap().to_owned()),
+            Err(found) => Err(found[0].to_string()),
+        }
+    }
+
+    #[test]
+    fn arguments_are_evaluated_outside_of_the_negation() {
+        for (rule, expected) in [
+            ("r { not f(input.a, 1) }", "r { __writ1_1 := input.a; not f(__writ1_1, 1) }"),
+            ("r { not f(g(input.a)) }", "r { __writ1_1 := g(input.a); not f(__writ1_1) }"),
+            ("r if not f(\"a\" in xs)", "r if { __writ1_1 := \"a\" in xs; not f(__writ1_1) }"),
+            (
+                "r { not f(x == \"a\") with input as \"b\" }",
+                "r { __writ1_1 := x == \"a\" with input as \"b\"; not f(__writ1_1) with input as \"b\" }",
+            ),
+            ("r { not input.a[input.b] == 1 }", "r { __writ1_1 := input.b; not input.a[__writ1_1] == 1 }"),
+            (
+                "r { not f({x | not g(x.y)}) > 1 }",
+                "r { __writ1_1 := f({x | __writ2_1 := x.y; not g(__writ2_1)}); not __writ1_1 > 1 }",
+            ),
+        ] {
+            assert_eq!(rewritten(rule).as_deref(), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn what_has_nothing_to_evaluate_stays() {
+        for rule in ["r { not f(x) }", "r { not input.a }", "r { not input.a[_] == 9 }", "r { not input.a == [1, x] }"]
+        {
+            if rule.contains('_') {
+                assert!(rewritten(rule).unwrap_err().contains("`_` in a negation is unsafe"));
+            } else {
+                assert_eq!(rewritten(rule).as_deref(), Ok(rule));
+            }
+        }
+    }
+}
