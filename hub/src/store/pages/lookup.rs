@@ -19,7 +19,9 @@ const POLICY: &str = "
     ORDER BY p.revision_id DESC, n.name LIMIT 1";
 const NAMESPACE: &str = "
     SELECT name FROM names
-    WHERE name = $1 AND EXISTS (SELECT 1 FROM review_minutes WHERE namespace_id = names.id)";
+    WHERE name = $1 AND (EXISTS (SELECT 1 FROM failures WHERE namespace_id = names.id)
+        OR EXISTS (SELECT 1 FROM policy_minutes WHERE namespace_id = names.id)
+        OR EXISTS (SELECT 1 FROM review_minutes WHERE namespace_id = names.id))";
 const CLUSTERS: &str = "SELECT name FROM clusters ORDER BY name LIMIT $1";
 const CLUSTER: &str = "SELECT name FROM clusters WHERE name = $1";
 
