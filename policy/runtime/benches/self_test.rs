@@ -1,5 +1,6 @@
 //! What the self-test costs between a commit and its enforcement: the template's policies and tests, in a child
 //! process and in this one; and what it costs a worker to build them.
+#![expect(clippy::unwrap_used, reason = "a bench that cannot go on has failed")]
 
 #[path = "../../tests/it/files.rs"]
 mod files;

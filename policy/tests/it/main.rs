@@ -6,3 +6,4 @@ mod corpus;
 mod files;
 mod load;
 mod template;
+mod unit_test;
