@@ -1,10 +1,12 @@
 //! One process of the demo: started with a log of its own, in a group of its own, ended with the demo.
 
+use super::cluster::typed;
 use super::folder::Folder;
 use anyhow::{Context, anyhow, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -90,10 +92,14 @@ impl Child {
         Ok(self.process.wait().await?)
     }
 
-    /// `hub ended (exit status: 1); its log is ... and ends: ...`.
+    /// `hub ended (exit status: 1); its log is ... and ends: ...`. A process that was killed had no last word.
     pub(crate) fn obituary(&self, status: ExitStatus) -> anyhow::Error {
-        let last = last_line(&self.log).map(|line| format!(" and ends: {line}")).unwrap_or_default();
-        anyhow!("{} ended ({status}); its log is {}{last}", self.name, self.log.display())
+        let log = typed(&self.log);
+        match (status.signal(), last_line(&self.log)) {
+            (Some(signal), _) => anyhow!("{} was killed (signal {signal}); its log is {log}", self.name),
+            (None, Some(last)) => anyhow!("{} ended ({status}); its log is {log} and ends: {last}", self.name),
+            (None, None) => anyhow!("{} ended ({status}); its log, {log}, is empty", self.name),
+        }
     }
 
     /// Asks it to stop, and kills it when it does not.
