@@ -3,8 +3,10 @@
 use crate::catalog::Catalog;
 use crate::decision::PolicyInfo;
 use crate::policy_set::compile::{Compiled, compile};
+use crate::unit_test::{TestResult, run_catalog};
 use crate::{Diagnostic, Fleet, SourceFile};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// What a set of files is worth.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -27,27 +29,36 @@ impl CheckReport {
 /// Checks all files together: names, metadata, fleet, and every policy through the load pipeline. Compiles, but does
 /// not run unit tests (see [`crate::unit_test`]). Never fails: what is wrong is in the report.
 pub fn check(files: &[SourceFile]) -> CheckReport {
-    check_telling(files, &|_| {})
+    check_and_compile(files).0
 }
 
-/// The same check; `reading` is told the path of each file before it is touched, so that a process that dies of a file
-/// can be explained.
-pub fn check_telling(files: &[SourceFile], reading: &dyn Fn(&str)) -> CheckReport {
-    check_and_compile(files, reading).0
+/// The check and, when it finds no error, the unit tests; the files are loaded once. `reading` is told the path of each
+/// file before it is touched, so that a process that dies of a file can be explained.
+pub fn check_and_test(
+    files: &[SourceFile],
+    per_test: Duration,
+    reading: &dyn Fn(&str),
+) -> (CheckReport, Vec<TestResult>) {
+    let catalog = Catalog::read(files, reading);
+    let (report, _) = compile_catalog(&catalog, reading);
+    let results = if report.is_ok() { run_catalog(&catalog, per_test, reading) } else { vec![] };
+    (report, results)
 }
 
 /// The report, and what compiled on the way.
-pub(crate) fn check_and_compile(files: &[SourceFile], reading: &dyn Fn(&str)) -> (CheckReport, Vec<Compiled>) {
-    let mut catalog = Catalog::read(files, reading);
-    let (policies, findings) = compile(&catalog, reading);
-    let mut diagnostics = std::mem::take(&mut catalog.diagnostics);
+pub(crate) fn check_and_compile(files: &[SourceFile]) -> (CheckReport, Vec<Compiled>) {
+    compile_catalog(&Catalog::read(files, &|_| {}), &|_| {})
+}
+
+fn compile_catalog(catalog: &Catalog<'_>, reading: &dyn Fn(&str)) -> (CheckReport, Vec<Compiled>) {
+    let (policies, findings) = compile(catalog, reading);
+    let mut diagnostics = catalog.diagnostics.clone();
     diagnostics.extend(findings);
     diagnostics.extend(catalog.fleet_file.into_iter().flat_map(|file| check_fleet(file, &catalog.fleet, &policies)));
-    let key = |finding: &Diagnostic| (finding.path.clone(), finding.line, finding.column);
-    diagnostics.sort_by_key(key);
+    diagnostics.sort_by_key(|finding| (finding.path.clone(), finding.line, finding.column));
     diagnostics.dedup();
     let infos = policies.iter().map(|policy| policy.info.as_ref().clone()).collect();
-    (CheckReport { diagnostics, policies: infos, fleet: catalog.fleet }, policies)
+    (CheckReport { diagnostics, policies: infos, fleet: catalog.fleet.clone() }, policies)
 }
 
 /// Codes and parameters that the fleet names and no policy has.

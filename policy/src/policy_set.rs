@@ -2,18 +2,15 @@
 //! shared nor sent while in use, because sharing the engine's reference counts between threads costs more than it gives.
 
 pub(crate) mod compile;
-mod group;
 mod index;
 mod judge;
 mod namespaces;
 
 use crate::check::{CheckReport, check_and_compile};
 use crate::decision::{Decision, PolicyInfo, PolicyResult};
-use crate::engine::Value;
 use crate::review::parse::Review;
 use crate::review::{Namespaces, ReviewError, ReviewFacts};
 use crate::{Settings, SourceFile};
-use group::Group;
 use index::Index;
 use judge::{Judge, Subject};
 use namespaces::NamespaceCache;
@@ -39,7 +36,6 @@ impl Default for Budget {
 pub struct PolicySet {
     policies: Vec<Arc<PolicyInfo>>,
     judges: Vec<Judge>,
-    group: Option<Group>,
     index: Index,
     settings: Settings,
     namespaces: NamespaceCache,
@@ -58,13 +54,14 @@ impl PolicySet {
     /// Compiles the files of a bundle for a cluster with these settings. Files that do not load are errors of the
     /// report, and the caller decides whether the rest may be enforced (the agent refuses the bundle).
     pub fn load(files: &[SourceFile], settings: &Settings) -> (Self, CheckReport) {
-        let (report, compiled) = check_and_compile(files, &|_| {});
+        // Tests decide nothing, and the self-test has read them; leaving them out makes a swap quick.
+        let deciding: Vec<SourceFile> = files.iter().filter(|file| !file.is_test()).cloned().collect();
+        let (report, compiled) = check_and_compile(&deciding);
         let index = Index::build(compiled.iter().map(|policy| policy.info.as_ref()));
-        let group = Group::build(&compiled, &index, settings);
         let judges: Vec<Judge> = compiled.into_iter().map(|policy| Judge::new(policy, settings)).collect();
         let policies: Vec<Arc<PolicyInfo>> = judges.iter().map(|judge| judge.info.clone()).collect();
         let namespaces = NamespaceCache::default();
-        (Self { policies, judges, group, index, settings: settings.clone(), namespaces }, report)
+        (Self { policies, judges, index, settings: settings.clone(), namespaces }, report)
     }
 
     /// The policies, sorted by code.
@@ -96,40 +93,17 @@ impl PolicySet {
         let wants_namespace = matching.iter().any(|position| self.judges[*position].wants_namespace());
         let namespace = wants_namespace.then(|| self.namespaces.find(&review.facts.namespace, namespaces)).flatten();
         let subject = Subject { review, namespace: namespace.as_ref() };
-        let (answers, micros) = self.ask_group(&matching, &subject, budget, started);
-        let mut answers = answers.into_iter().peekable();
         let mut results = Vec::with_capacity(matching.len());
         for position in matching {
             let judge = &mut self.judges[position];
-            let (verdict, micros) = match answers.next_if(|(answered, _)| *answered == position) {
-                Some((_, found)) => (judge.read(&found), micros),
-                None => {
-                    let before = Instant::now();
-                    let left = budget.per_review.saturating_sub(before - started);
-                    let verdict = judge.judge(&subject, budget.per_policy.min(left));
-                    (verdict, micros_since(before))
-                }
-            };
+            let before = Instant::now();
+            let left = budget.per_review.saturating_sub(before - started);
+            let verdict = judge.judge(&subject, budget.per_policy.min(left));
             let action = judge.action(&verdict, &self.settings);
+            let micros = micros_since(before);
             results.push(PolicyResult { policy: judge.info.clone(), outcome: verdict.outcome, action, micros });
         }
         Decision { results }
-    }
-
-    /// What the group says of its members, and the time it took for each of them.
-    fn ask_group(
-        &mut self,
-        matching: &[usize],
-        subject: &Subject<'_>,
-        budget: &Budget,
-        started: Instant,
-    ) -> (Vec<(usize, Value)>, u32) {
-        let before = Instant::now();
-        let limit = budget.per_policy.min(budget.per_review.saturating_sub(before - started));
-        let Some(group) = self.group.as_mut().filter(|_| !limit.is_zero()) else { return (vec![], 0) };
-        let answers = group.ask(matching, &subject.input(), limit);
-        let each = micros_since(before) / u32::try_from(answers.len().max(1)).unwrap_or(u32::MAX);
-        (answers, each)
     }
 }
 

@@ -26,16 +26,15 @@ pub struct TestResult {
 /// Runs every `test_*` rule of the files' `*_test.rego`, each within the limit. Rules named `todo_test_*` are skipped,
 /// as OPA does. Files that do not load have no results: the check says why.
 pub fn run_tests(files: &[SourceFile], per_test: Duration) -> Vec<TestResult> {
-    run_tests_telling(files, per_test, &|_| {})
+    run_catalog(&Catalog::read(files, &|_| {}), per_test, &|_| {})
 }
 
-/// The same run; `reading` is told the path of each file before its tests run.
-pub fn run_tests_telling(files: &[SourceFile], per_test: Duration, reading: &dyn Fn(&str)) -> Vec<TestResult> {
-    let catalog = Catalog::read(files, reading);
+/// Runs the tests of files that are loaded; `reading` is told the path of each before its tests run.
+pub(crate) fn run_catalog(catalog: &Catalog<'_>, per_test: Duration, reading: &dyn Fn(&str)) -> Vec<TestResult> {
     let tests = catalog.modules.iter().filter(|module| module.role == Role::Test);
     let run = |module: &Module<'_>| {
         reading(&module.file.path);
-        run_module(&catalog, module, per_test)
+        run_module(catalog, module, per_test)
     };
     tests.flat_map(run).collect()
 }

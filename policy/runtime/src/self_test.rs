@@ -7,7 +7,7 @@ mod parent;
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use writ_policy::unit_test::{TestResult, run_tests_telling};
+use writ_policy::unit_test::TestResult;
 use writ_policy::{CheckReport, Diagnostic, SourceFile};
 
 pub use child::run_child;
@@ -77,8 +77,7 @@ impl SelfTest {
 
 /// The check and, when it finds no error, the tests. `reading` is told of each file before it is touched.
 fn examine(files: &[SourceFile], reading: &dyn Fn(&str)) -> SelfTestReport {
-    let mut check = writ_policy::check::check_telling(files, reading);
-    let tests = if check.is_ok() { run_tests_telling(files, PER_TEST, reading) } else { vec![] };
+    let (mut check, tests) = writ_policy::check::check_and_test(files, PER_TEST, reading);
     check.diagnostics.extend(tests.iter().filter_map(failed));
     SelfTestReport { check, tests }
 }

@@ -3,7 +3,6 @@
 use crate::catalog::{Catalog, Module};
 use crate::decision::{Dialect, PolicyInfo};
 use crate::engine::Engine;
-use crate::engine::load::LoadedSource;
 use crate::engine::module::HeadKind;
 use crate::metadata::Metadata;
 use crate::{Diagnostic, magtape};
@@ -21,8 +20,6 @@ pub(crate) struct Compiled {
     pub wants_namespace: bool,
     /// Whether it or a library asks for replicated objects (`data.kubernetes`).
     pub wants_data: bool,
-    /// Its module and those it needs.
-    pub sources: Vec<LoadedSource>,
     /// Where its code is declared.
     code_place: (u32, u32),
 }
@@ -76,7 +73,6 @@ fn compile_one(catalog: &Catalog<'_>, module: &Module<'_>, dialect: Dialect) -> 
         parameters,
         wants_namespace: names("namespaceObject"),
         wants_data: modules.iter().any(|module| module.reads(&["kubernetes"])),
-        sources: modules.iter().map(|module| module.source.clone()).collect(),
         code_place,
     })
 }

@@ -29,15 +29,6 @@ impl Index {
         index
     }
 
-    /// Every answer that [`Self::find`] can give; some more than once.
-    pub(super) fn all(&self) -> Vec<Vec<usize>> {
-        let kinds = self.exact.keys().chain(self.any_group.keys());
-        let mut answers: Vec<Vec<usize>> = kinds.map(|kind| self.find(kind)).collect();
-        answers.push(self.any.clone());
-        answers.sort();
-        answers
-    }
-
     /// The positions of policies that judge this `group/Kind`, ascending.
     pub(super) fn find(&self, group_kind: &str) -> Vec<usize> {
         let kind = group_kind.rsplit('/').next().unwrap_or(group_kind);

@@ -141,7 +141,7 @@ impl Judge {
     }
 
     /// What the policy's `deny` means.
-    pub(super) fn read(&self, found: &Value) -> Verdict {
+    fn read(&self, found: &Value) -> Verdict {
         let Value::Set(found) = found else {
             return self.error(format!("`deny` is {}, not a set", kind_of(found)));
         };
