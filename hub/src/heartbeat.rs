@@ -2,7 +2,7 @@
 //! at once; that an agent is still there is kept in memory and written every few seconds for all of them.
 
 use crate::app::App;
-use crate::store::Heartbeat;
+use crate::store::{self, Heartbeat};
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -67,7 +67,7 @@ impl Heartbeats {
 }
 
 /// Takes in what an agent says of itself.
-pub async fn note(app: &App, cluster: i64, state: AgentState) -> sqlx::Result<()> {
+pub async fn note(app: &App, cluster: i64, state: AgentState) -> store::Result<()> {
     let now = app.now();
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let later = Later { seen_at: now, spooled: number(state.spooled), dropped: number(state.dropped) };
@@ -103,7 +103,7 @@ pub async fn run(app: App, shutdown: CancellationToken) -> anyhow::Result<()> {
 }
 
 /// Writes what is in memory.
-pub async fn flush(app: &App) -> sqlx::Result<()> {
+pub async fn flush(app: &App) -> store::Result<()> {
     let later = app.heartbeats.take_later();
     if later.is_empty() {
         return Ok(());

@@ -56,6 +56,15 @@ pub use pages::*;
 pub use revisions::{Checked, NewBundle, Served};
 pub use status::StatusRow;
 
+/// What the store answers; absent is `Ok(None)`.
+pub type Result<T> = sqlx::Result<T>;
+
+impl From<sqlx::Error> for crate::failure::Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Internal(anyhow::Error::new(error).context("the database did not answer"))
+    }
+}
+
 /// Readers beside the one writer.
 const READERS: u32 = 4;
 
