@@ -7,6 +7,9 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 use writ_policy::Digest;
 
+/// The most requests of one cluster that are held at a time: an agent has one, and one that it gave up.
+const MAX_WAITING: usize = 16;
+
 /// What a cluster should enforce.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
@@ -36,9 +39,9 @@ impl Board {
         });
     }
 
-    /// Follows the newest word to a cluster.
-    pub fn follow(&self, cluster: i64) -> watch::Receiver<Option<Arc<Word>>> {
-        self.with(cluster, |newest| newest.subscribe())
+    /// Follows the newest word to a cluster; `None` when too many already do.
+    pub fn follow(&self, cluster: i64) -> Option<watch::Receiver<Option<Arc<Word>>>> {
+        self.with(cluster, |newest| (newest.receiver_count() < MAX_WAITING).then(|| newest.subscribe()))
     }
 
     /// How many requests are held.

@@ -64,7 +64,10 @@ pub async fn publish(app: &App, commit: &Commit, read: Read, notes: Vec<Diagnost
 }
 
 async fn check(app: &App, commit: &Commit, files: Vec<SourceFile>, notes: Vec<Diagnostic>) -> anyhow::Result<Verdict> {
+    let started = Instant::now();
     let report = app.self_test.run(&files).await;
+    let check_ms = started.elapsed().as_millis() as u64;
+    tracing::debug!(revision = %commit.revision, check_ms, "checked {}", commit.revision.short());
     let CheckReport { mut diagnostics, policies, fleet } = report.check;
     diagnostics.extend(notes);
     let served = app.store.served().await.context("reading what is served")?;

@@ -26,8 +26,8 @@ pub const MAX_REPORT_BYTES: usize = 4 << 20;
 /// The longest message that a failure carries, in bytes; longer ones are cut and end with `…`.
 pub const MAX_MESSAGE_BYTES: usize = 1_024;
 
-/// An agent introduces itself with a one-time token.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// An agent introduces itself with a one-time token, which is never shown.
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Enroll {
     /// The token as the operator was given it.
     pub token: String,
@@ -258,6 +258,12 @@ pub struct ReviewCount {
     pub failing: u64,
     /// Those that were refused.
     pub denied: u64,
+}
+
+impl std::fmt::Debug for Enroll {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Enroll").field("token", &"***").field("version", &self.version).finish()
+    }
 }
 
 impl std::fmt::Debug for Enrolled {

@@ -5,7 +5,7 @@ use super::Json;
 use crate::access::Agent;
 use crate::app::App;
 use crate::board::Word;
-use crate::failure::Failure;
+use crate::failure::{Error, Failure};
 use crate::heartbeat;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -23,7 +23,7 @@ pub async fn desired(
     // What it refused it knows already; it is told again when the time is over, not in a loop.
     let refused = state.refused.as_ref().map(|refused| refused.assignment);
     let lost = state.active.as_ref().map(|active| active.epoch);
-    let mut newest = app.board.follow(agent.cluster_id);
+    let mut newest = app.board.follow(agent.cluster_id).ok_or(Error::Busy)?;
     let is_behind = newest.borrow().as_ref().is_some_and(|word| lost.is_some_and(|epoch| epoch > word.epoch));
     heartbeat::note(&app, agent.cluster_id, state).await?;
     if is_behind {

@@ -114,3 +114,13 @@ async fn agent_beyond_the_hubs_memory_is_told_a_later_epoch() {
     hub.sync().await;
     assert_eq!(agent.desired(&hub).await.1.epoch, 42);
 }
+
+#[tokio::test]
+async fn one_cluster_cannot_hold_requests_without_end() {
+    let hub = TestHub::new().await;
+    let agent = hub.enroll("prod").await;
+    let held: Vec<_> = (0..16).map(|_| hub.hub.app.board.follow(1).unwrap()).collect();
+    assert_eq!(agent.ask(&hub, None, agent.state()).await.status, 503);
+    drop(held);
+    agent.desired(&hub).await;
+}

@@ -5,6 +5,7 @@
 mod access;
 mod desired;
 mod enrollment;
+mod loops;
 mod pages;
 mod reports;
 mod restart;
