@@ -132,6 +132,15 @@ mod tests {
     }
 
     #[test]
+    fn manifest_sets_flags_that_exist() {
+        let lines = include_str!("../../deploy/hub.yaml").lines();
+        let flags: Vec<&str> =
+            lines.filter_map(|line| line.trim().strip_prefix("- --").and(line.trim().get(2..))).collect();
+        assert!(flags.len() > 5, "{flags:?}");
+        config(&flags).validate().unwrap();
+    }
+
+    #[test]
     fn durations_are_read_as_people_write_them() {
         assert_eq!(config(&["--poll", "5m"]).poll, Duration::from_secs(300));
         assert!(Config::try_parse_from(["writ-hub", "--source", "x", "--poll", "soon"]).is_err());
