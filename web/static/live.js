@@ -19,11 +19,15 @@
     return selects || types || part.querySelector("details[open]") !== null;
   };
 
-  // Focus on a link follows it to its successor.
+  // Focus on a link follows it to its successor, and what was scrolled stays so.
   const swap = (old, fresh) => {
+    const places = Array.from(old.querySelectorAll(".scroll"), (box) => [box.scrollLeft, box.scrollTop]);
     const focused = old.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
     const adopted = document.adoptNode(fresh);
     old.replaceWith(adopted);
+    adopted.querySelectorAll(".scroll").forEach((box, index) => {
+      if (places[index]) [box.scrollLeft, box.scrollTop] = places[index];
+    });
     if (focused === null) return;
     for (const link of adopted.querySelectorAll("a[href]")) {
       if (link.getAttribute("href") === focused) { link.focus({ preventScroll: true }); return; }

@@ -18,8 +18,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 const WORST: i64 = 8;
 /// How many of the latest failures are shown.
 const LATEST: i64 = 8;
-/// Clusters that are summed up for the numbers at the top.
-const MAX_CLUSTERS: i64 = 10_000;
+/// Policies among which this one's numbers are looked for.
+const MAX_POLICIES: i64 = 10_000;
 
 /// The page.
 #[derive(Template)]
@@ -65,7 +65,7 @@ pub(super) async fn show(
     let served = store.served_line().await?.map(|line| line.revision).unwrap_or_default();
     let facts = store.policy_page(&name, &served).await?.ok_or_else(|| Error::Absent(unknown(&word)))?;
     let window = period.window(layout.now);
-    let sums = store.policy_rows(&served, window, MAX_CLUSTERS).await?;
+    let sums = store.policy_rows(&served, window, MAX_POLICIES).await?;
     let sums = sums.into_iter().find(|row| row.name == name).map(Sums::from).unwrap_or_default();
     let latest = FailureQuery { policy: Some(name.clone()), limit: LATEST, ..FailureQuery::default() };
     let (namespaces, clusters, failures) = tokio::try_join!(
