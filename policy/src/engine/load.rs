@@ -29,6 +29,7 @@ pub struct LoadedSource {
     /// From the engine's text back to the author's.
     pub map: PositionMap,
     module: Ref<Module>,
+    unbound: Vec<(String, Diagnostic)>,
 }
 
 impl LoadedSource {
@@ -56,8 +57,8 @@ impl LoadedSource {
 pub fn load(file: &SourceFile, dialect_v0: bool) -> Result<LoadedSource, Vec<Diagnostic>> {
     limits::check(file)?;
     let rewritten = rewrite::rewrite(file, dialect_v0)?;
-    let rewrite::Rewritten { text, map, module } = rewritten;
-    Ok(LoadedSource { path: file.path.clone(), text, v0: dialect_v0, map, module })
+    let rewrite::Rewritten { text, map, module, unbound } = rewritten;
+    Ok(LoadedSource { path: file.path.clone(), text, v0: dialect_v0, map, module, unbound })
 }
 
 /// What can only be seen across the modules of one engine.

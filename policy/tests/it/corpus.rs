@@ -23,6 +23,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("opa-runtime", "a policy may not read the process that runs it"),
     ("http-send", "no policy may call the network"),
     ("uuid", "a decision must be repeatable"),
+    ("not-negated-minus", "the engine takes a sign only before a number; `0 - x` does"),
 ];
 const ABSENT: &str = "the builtin is absent, and its use is refused with file, line and column";
 

@@ -3,6 +3,7 @@
 mod calls;
 mod recursion;
 mod references;
+mod safety;
 mod scope;
 mod symbols;
 
@@ -16,6 +17,7 @@ pub(crate) fn check(sources: &[LoadedSource]) -> Vec<Diagnostic> {
     let mut diagnostics = calls::check(sources, &symbols);
     diagnostics.extend(recursion::check(sources, &symbols));
     diagnostics.extend(references::check(sources, &symbols));
+    diagnostics.extend(safety::check(sources, &symbols));
     diagnostics.sort_by(|a, b| (&a.path, a.line, a.column, &a.message).cmp(&(&b.path, b.line, b.column, &b.message)));
     diagnostics.dedup();
     diagnostics

@@ -20,6 +20,8 @@ pub(crate) struct Rewritten {
     pub(crate) text: String,
     pub(crate) map: PositionMap,
     pub(crate) module: Ref<Module>,
+    /// Names that are unsafe in negations unless they are rules, and the findings if they are not.
+    pub(crate) unbound: Vec<(String, Diagnostic)>,
 }
 
 /// A rewrite that needs no more than the tokens.
@@ -37,12 +39,13 @@ pub(crate) fn rewrite(file: &SourceFile, v0: bool) -> Result<Rewritten, Vec<Diag
         rewriting.change(edits);
     }
     let mut module = rewriting.parse()?;
+    let unbound = negation::unbound(&module).into_iter().map(|found| rewriting.unbound(found)).collect();
     for pass in 1..=MAX_PASSES {
         let edits = negation::edits(&rewriting.text, &rewriting.tokens(), &module, pass);
         match edits.map_err(|wildcard| vec![rewriting.unsafe_wildcard(wildcard)])? {
             edits if edits.is_empty() => {
                 let Rewriting { text, map, .. } = rewriting;
-                return Ok(Rewritten { text, map, module });
+                return Ok(Rewritten { text, map, module, unbound });
             }
             edits => rewriting.change(edits),
         }
@@ -87,6 +90,12 @@ impl Rewriting<'_> {
     fn unsafe_wildcard(&self, negation::Unsafe(range): negation::Unsafe) -> Diagnostic {
         self.finding(range, "`_` in a negation is unsafe: it is not said which one must be missing".into())
             .help("Name it before (`some x in xs`), or negate a rule of its own that looks for one.")
+    }
+
+    fn unbound(&self, (name, range): (String, std::ops::Range<usize>)) -> (String, Diagnostic) {
+        let message = format!("`{name}` in a negation is unsafe: nothing outside of it says which one");
+        let finding = self.finding(range, message);
+        (name, finding.help("Bind it before (`some x in xs`), or negate a rule of its own that looks for one."))
     }
 
     fn finding(&self, range: std::ops::Range<usize>, message: String) -> Diagnostic {

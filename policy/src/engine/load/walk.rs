@@ -108,7 +108,8 @@ fn literal(literal: &Literal, visitor: &mut impl Visitor) {
     }
 }
 
-fn expression(expr: &Expr, visitor: &mut impl Visitor) {
+/// Visits an expression and all within it.
+pub(crate) fn expression(expr: &Expr, visitor: &mut impl Visitor) {
     visitor.expression(expr);
     match expr {
         Expr::Array { items, .. } | Expr::Set { items, .. } => items.iter().for_each(|item| expression(item, visitor)),

@@ -6,6 +6,7 @@ use super::super::edit::{Edit, Piece};
 use super::super::token::Token;
 use super::super::walk::{self, Visitor};
 use regorus::unstable::{AssignOp, BoolOp, Expr, Literal, LiteralStmt, Module};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Names that begin so belong to this rewrite.
@@ -13,6 +14,55 @@ pub(crate) const RESERVED: &str = "__writ";
 
 /// A wildcard that OPA calls unsafe, as a range of the text.
 pub(crate) struct Unsafe(pub(crate) Range<usize>);
+
+/// The variables that choose a part of a negated reference and occur nowhere outside of negations: unsafe, unless
+/// they are rules. The engine would take any part.
+pub(crate) fn unbound(module: &Module) -> Vec<(String, Range<usize>)> {
+    let mut unbound = vec![];
+    for rule in &module.policy {
+        let mut counted = Occurrences::default();
+        walk::rule(rule, &mut counted);
+        for (name, range) in counted.chosen_by {
+            if counted.all.get(&name) <= counted.negated.get(&name) {
+                unbound.push((name, range));
+            }
+        }
+    }
+    unbound
+}
+
+/// How often each variable occurs in a rule, and how often of that within negations.
+#[derive(Default)]
+struct Occurrences {
+    all: BTreeMap<String, usize>,
+    negated: BTreeMap<String, usize>,
+    chosen_by: Vec<(String, Range<usize>)>,
+}
+
+impl Visitor for Occurrences {
+    fn expression(&mut self, expression: &Expr) {
+        if let Expr::Var { span, .. } = expression {
+            *self.all.entry(span.text().to_owned()).or_default() += 1;
+        }
+    }
+
+    fn statement(&mut self, statement: &LiteralStmt) {
+        let Literal::NotExpr { expr, .. } = &statement.literal else { return };
+        let mut inner = Occurrences::default();
+        walk::expression(expr, &mut inner);
+        // What is negated within it is counted when its own statement is visited.
+        for (name, count) in inner.all {
+            let nested = inner.negated.get(&name).copied().unwrap_or(0);
+            *self.negated.entry(name).or_default() += count.saturating_sub(nested);
+        }
+        let mut hoisted = Hoisted::default();
+        hoisted.negated(expr);
+        for variable in hoisted.chosen_by {
+            let span = variable.span();
+            self.chosen_by.push((span.text().to_owned(), span.start as usize..span.end as usize));
+        }
+    }
+}
 
 /// The edits of one pass; a negation within what was moved waits for the next one. `pass` keeps the names apart.
 pub(crate) fn edits(text: &str, tokens: &[Token], module: &Module, pass: usize) -> Result<Vec<Edit>, Unsafe> {
@@ -99,6 +149,8 @@ impl Negations<'_> {
 struct Hoisted<'e> {
     terms: Vec<&'e Expr>,
     wildcards: Vec<&'e Expr>,
+    /// Variables that choose a part of a reference; something outside of the negation must bind them.
+    chosen_by: Vec<&'e Expr>,
 }
 
 impl<'e> Hoisted<'e> {
@@ -154,6 +206,7 @@ impl<'e> Hoisted<'e> {
             Expr::RefDot { refr, .. } => self.term(refr),
             Expr::RefBrack { refr, index, .. } => {
                 self.term(refr);
+                self.note_key(index);
                 self.operand(index);
             }
             other => self.operand(other),
@@ -165,10 +218,17 @@ impl<'e> Hoisted<'e> {
             Expr::RefDot { refr, .. } => self.note_wildcards(refr),
             Expr::RefBrack { refr, index, .. } => {
                 self.note_wildcards(refr);
-                self.note_wildcards(index);
+                self.note_key(index);
             }
             Expr::Var { span, .. } if span.text() == "_" => self.wildcards.push(reference),
             _ => {}
+        }
+    }
+
+    fn note_key(&mut self, key: &'e Expr) {
+        match key {
+            Expr::Var { span, .. } if span.text() != "_" => self.chosen_by.push(key),
+            other => self.note_wildcards(other),
         }
     }
 }
