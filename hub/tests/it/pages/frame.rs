@@ -97,3 +97,15 @@ async fn who_has_to_sign_in_is_led_there_and_back() {
     let request = Request::get("/").header(header::COOKIE, cookie).body(Body::empty()).unwrap();
     assert_eq!(hub.send(request).await.status, 200);
 }
+
+#[tokio::test]
+async fn error_of_ours_names_the_request_and_nothing_within() {
+    let hub = TestHub::new().await;
+    hub.hub.app.store.close().await;
+    let answer = hub.get("/failures").await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    let page = Page(Html::parse_document(&answer.text()));
+    assert_eq!(page.text("h1"), "Internal error");
+    assert_eq!(page.text("#failure code"), answer.headers["x-request-id"].to_str().unwrap());
+    assert!(!answer.text().contains("database") && !answer.text().contains("pool"), "{}", answer.text());
+}
