@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails its test")]
 
 mod access;
+mod api_server;
 mod browser;
 mod commits;
 mod kubernetes;

@@ -28,7 +28,10 @@ pub(crate) struct Hub {
 pub(crate) struct Agent {
     pub(crate) cluster: String,
     _process: Process,
-    webhook: String,
+    /// `https://127.0.0.1:port`.
+    pub(crate) webhook: String,
+    /// The authority of its certificate, in PEM.
+    pub(crate) ca: Vec<u8>,
     pub(crate) metrics: String,
     client: Client,
 }
@@ -54,7 +57,7 @@ impl World {
     async fn enroll(&mut self, cluster: &str, labels: &Value) {
         let wanted = json!({"cluster": cluster, "labels": labels, "ttl_seconds": 600});
         let answer = self.hub.post("/api/v1/enrollment-tokens", &wanted).await;
-        let token = answer["token"].as_str().unwrap_or_else(|| panic!("no token: {answer}"));
+        let token = answer["token"].as_str().expect("the hub makes a token");
         let agent = Agent::start(self.folder.path(), &self.hub.url, cluster, token).await;
         self.agents.push(agent);
     }
@@ -200,6 +203,7 @@ impl Agent {
             cluster: cluster.to_owned(),
             _process: process,
             webhook: text("webhook"),
+            ca,
             metrics: text("metrics"),
             client,
         }

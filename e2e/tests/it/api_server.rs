@@ -1,0 +1,136 @@
+//! A real API server with its own etcd, found as envtest finds it: `TEST_ASSET_KUBE_APISERVER` and `TEST_ASSET_ETCD`
+//! name the binaries, or `KUBEBUILDER_ASSETS` their folder.
+
+use crate::wait::eventually;
+use reqwest::{Client, RequestBuilder, StatusCode};
+use serde_json::Value;
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+const TOKEN: &str = "administrator";
+
+pub(crate) struct ApiServer {
+    folder: TempDir,
+    processes: Vec<Child>,
+    url: String,
+    client: Client,
+}
+
+impl ApiServer {
+    /// An API server; `None`, and noted as skipped, where none is installed.
+    pub(crate) async fn start(test: &str) -> Option<Self> {
+        let etcd = binary("etcd", "TEST_ASSET_ETCD");
+        let (Some(server), Some(etcd)) = (binary("kube-apiserver", "TEST_ASSET_KUBE_APISERVER"), etcd) else {
+            writ_e2e::skipped(test, "no kube-apiserver and etcd (set KUBEBUILDER_ASSETS)");
+            return None;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let [store, peers, secure] = free_ports();
+        let processes = vec![
+            start(&etcd, folder.path(), "etcd", &etcd_flags(store, peers)),
+            start(&server, folder.path(), "kube-apiserver", &server_flags(folder.path(), store, secure)),
+        ];
+        // It makes its own certificate.
+        let client = Client::builder().tls_danger_accept_invalid_certs(true).build().unwrap();
+        let server = Self { folder, processes, url: format!("https://127.0.0.1:{secure}"), client };
+        eventually("the API server is ready", async || {
+            let ready = server.client.get(format!("{}/readyz", server.url)).bearer_auth(TOKEN).send().await.ok()?;
+            ready.status().is_success().then_some(())
+        })
+        .await;
+        Some(server)
+    }
+
+    /// Creates an object from JSON or YAML; the answer's status and body.
+    pub(crate) async fn create(&self, path: &str, body: impl Into<String>) -> (StatusCode, Value) {
+        let request = self.client.post(format!("{}{path}", self.url)).header("content-type", "application/yaml");
+        answer(request.body(body.into())).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
+        answer(self.client.get(format!("{}{path}", self.url))).await
+    }
+
+    /// A kubeconfig that opens this server with a token.
+    pub(crate) fn kubeconfig(&self, token: &str) -> PathBuf {
+        let ca = self.folder.path().join("certs/apiserver.crt");
+        let text = format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: test\n\
+             clusters: [{{name: test, cluster: {{server: '{}', certificate-authority: '{}'}}}}]\n\
+             users: [{{name: test, user: {{token: '{token}'}}}}]\n\
+             contexts: [{{name: test, context: {{cluster: test, user: test}}}}]\n",
+            self.url,
+            ca.display()
+        );
+        let path = self.folder.path().join("kubeconfig");
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+impl Drop for ApiServer {
+    fn drop(&mut self) {
+        for process in self.processes.iter_mut().rev() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+async fn answer(request: RequestBuilder) -> (StatusCode, Value) {
+    let response = request.bearer_auth(TOKEN).send().await.unwrap();
+    (response.status(), response.json().await.unwrap_or_default())
+}
+
+fn binary(name: &str, variable: &str) -> Option<PathBuf> {
+    let named = std::env::var_os(variable).map(PathBuf::from);
+    let folder = std::env::var_os("KUBEBUILDER_ASSETS").unwrap_or_else(|| "/usr/local/kubebuilder/bin".into());
+    named.into_iter().chain([Path::new(&folder).join(name)]).find(|path| path.exists())
+}
+
+fn free_ports() -> [u16; 3] {
+    let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    listeners.map(|listener| listener.local_addr().unwrap().port())
+}
+
+fn etcd_flags(store: u16, peers: u16) -> Vec<String> {
+    let (store, peers) = (format!("http://127.0.0.1:{store}"), format!("http://127.0.0.1:{peers}"));
+    vec![
+        "--data-dir=etcd".into(),
+        "--unsafe-no-fsync".into(),
+        format!("--listen-client-urls={store}"),
+        format!("--advertise-client-urls={store}"),
+        format!("--listen-peer-urls={peers}"),
+    ]
+}
+
+fn server_flags(folder: &Path, store: u16, secure: u16) -> Vec<String> {
+    let key = rcgen::KeyPair::generate().unwrap();
+    std::fs::write(folder.join("accounts.key"), key.serialize_pem()).unwrap();
+    std::fs::write(folder.join("accounts.pub"), key.public_key_pem()).unwrap();
+    std::fs::write(folder.join("tokens.csv"), format!("{TOKEN},administrator,1,\"system:masters\"\n")).unwrap();
+    let fixed = [
+        "--bind-address=127.0.0.1",
+        "--cert-dir=certs",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        "--service-account-key-file=accounts.pub",
+        "--service-account-signing-key-file=accounts.key",
+        "--token-auth-file=tokens.csv",
+        "--authorization-mode=RBAC",
+        "--service-cluster-ip-range=10.0.0.0/24",
+        "--allow-privileged=true",
+        "--disable-admission-plugins=ServiceAccount",
+    ];
+    let own = [format!("--etcd-servers=http://127.0.0.1:{store}"), format!("--secure-port={secure}")];
+    fixed.map(str::to_owned).into_iter().chain(own).collect()
+}
+
+fn start(program: &Path, folder: &Path, name: &str, flags: &[String]) -> Child {
+    let log = File::create(folder.join(format!("{name}.log"))).unwrap();
+    let mut command = Command::new(program);
+    command.args(flags).current_dir(folder).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+    command.spawn().unwrap()
+}
