@@ -2,6 +2,7 @@
 //! name the binaries, or `KUBEBUILDER_ASSETS` their folder.
 
 use crate::wait::eventually;
+use crate::world::install_tls;
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::Value;
 use std::fs::File;
@@ -13,7 +14,7 @@ use tempfile::TempDir;
 const TOKEN: &str = "administrator";
 
 pub(crate) struct ApiServer {
-    folder: TempDir,
+    _folder: TempDir,
     processes: Vec<Child>,
     url: String,
     client: Client,
@@ -27,6 +28,7 @@ impl ApiServer {
             writ_e2e::skipped(test, "no kube-apiserver and etcd (set KUBEBUILDER_ASSETS)");
             return None;
         };
+        install_tls();
         let folder = tempfile::tempdir().unwrap();
         let [store, peers, secure] = free_ports();
         let processes = vec![
@@ -35,7 +37,7 @@ impl ApiServer {
         ];
         // It makes its own certificate.
         let client = Client::builder().tls_danger_accept_invalid_certs(true).build().unwrap();
-        let server = Self { folder, processes, url: format!("https://127.0.0.1:{secure}"), client };
+        let server = Self { _folder: folder, processes, url: format!("https://127.0.0.1:{secure}"), client };
         eventually("the API server is ready", async || {
             let ready = server.client.get(format!("{}/readyz", server.url)).bearer_auth(TOKEN).send().await.ok()?;
             ready.status().is_success().then_some(())
@@ -48,26 +50,6 @@ impl ApiServer {
     pub(crate) async fn create(&self, path: &str, body: impl Into<String>) -> (StatusCode, Value) {
         let request = self.client.post(format!("{}{path}", self.url)).header("content-type", "application/yaml");
         answer(request.body(body.into())).await
-    }
-
-    pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
-        answer(self.client.get(format!("{}{path}", self.url))).await
-    }
-
-    /// A kubeconfig that opens this server with a token.
-    pub(crate) fn kubeconfig(&self, token: &str) -> PathBuf {
-        let ca = self.folder.path().join("certs/apiserver.crt");
-        let text = format!(
-            "apiVersion: v1\nkind: Config\ncurrent-context: test\n\
-             clusters: [{{name: test, cluster: {{server: '{}', certificate-authority: '{}'}}}}]\n\
-             users: [{{name: test, user: {{token: '{token}'}}}}]\n\
-             contexts: [{{name: test, context: {{cluster: test, user: test}}}}]\n",
-            self.url,
-            ca.display()
-        );
-        let path = self.folder.path().join("kubeconfig");
-        std::fs::write(&path, text).unwrap();
-        path
     }
 }
 

@@ -1,11 +1,20 @@
 //! A headless chromium behind its driver, with a profile of its own; both end when dropped.
 
 use crate::wait::eventually;
+use crate::world::install_tls;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 use thirtyfour::prelude::*;
 use thirtyfour::{BrowserLogEntry, ChromiumLikeCapabilities, LoggingPrefsLogLevel};
+
+const OVERFLOW: &str = "
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= width) return [];
+    return [...document.querySelectorAll('body *')]
+        .filter(e => e.getBoundingClientRect().right > width + 1)
+        .map(e => e.tagName + '#' + e.id + '.' + e.getAttribute('class')
+            + ' reaches ' + e.getBoundingClientRect().right + ' of ' + width);";
 
 pub(crate) struct Browser {
     driver: WebDriver,
@@ -29,6 +38,7 @@ impl Browser {
             writ_e2e::skipped(test, "no chromium on this machine (packages chromium, chromium-driver)");
             return None;
         };
+        install_tls();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = Command::new("chromedriver");
         command.arg(format!("--port={port}")).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -60,10 +70,9 @@ impl Browser {
         self.driver.execute(script, vec![]).await.unwrap().convert().unwrap()
     }
 
-    /// Whether something on the page is wider than the window.
-    pub(crate) async fn overflows(&self) -> bool {
-        let script = "return document.documentElement.scrollWidth > document.documentElement.clientWidth";
-        self.driver.execute(script, vec![]).await.unwrap().convert().unwrap()
+    /// Elements that reach beyond the window's right edge and make the page scroll sideways.
+    pub(crate) async fn overflow(&self) -> Vec<String> {
+        self.driver.execute(OVERFLOW, vec![]).await.unwrap().convert().unwrap()
     }
 
     pub(crate) async fn narrow(&self) {

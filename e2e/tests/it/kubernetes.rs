@@ -43,7 +43,6 @@ fn webhook(agent: &Agent) -> Value {
 
 #[tokio::test]
 async fn an_api_server_refuses_what_the_agent_denies() {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let Some(server) = ApiServer::start("kubernetes").await else { return };
     let world = World::start(&[("dev", json!({"env": "dev"}))]).await;
     let path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
@@ -79,7 +78,6 @@ fn collection_of(document: &str) -> String {
 
 #[tokio::test]
 async fn an_api_server_accepts_every_manifest() {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let Some(server) = ApiServer::start("manifests").await else { return };
     let deploy = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("deploy");
     for manifest in ["agent.yaml", "hub.yaml"] {

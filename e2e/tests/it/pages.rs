@@ -46,12 +46,12 @@ async fn pages_show_the_fleet_and_its_failures_without_a_complaint_of_the_browse
         assert!(!browser.text("main").await.trim().is_empty(), "{path}");
         let complaints = browser.complaints().await;
         assert!(complaints.is_empty(), "{path}: {complaints:?}");
-        assert!(!browser.overflows().await, "{path} is wider than the window");
+        assert_eq!(browser.overflow().await, [""; 0], "{path} is wider than the window");
     }
     browser.narrow().await;
     for path in PAGES {
         browser.open(&url(path)).await;
-        assert!(!browser.overflows().await, "{path} is wider than a telephone");
+        assert_eq!(browser.overflow().await, [""; 0], "{path} is wider than a telephone");
     }
     browser.quit().await;
 }

@@ -39,7 +39,7 @@ pub(crate) struct Agent {
 impl World {
     /// The template's policies, a hub, and these clusters; all of them enforce the first commit.
     pub(crate) async fn start(clusters: &[(&str, Value)]) -> Self {
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        install_tls();
         let folder = tempfile::tempdir().unwrap();
         let first = lay_down_policies(folder.path());
         let remote = GitServer::start(folder.path(), "ada", PASSWORD, axum::Router::new()).unwrap();
@@ -114,6 +114,11 @@ impl World {
         let address = self.hub.url.trim_start_matches("http://").to_owned();
         self.hub = Hub::start(self.folder.path(), &self.remote, &address).await;
     }
+}
+
+/// What reqwest wants before its first client; harmless when repeated.
+pub(crate) fn install_tls() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
 }
 
 /// The template as a repository with a history: `policies.git`, and `work`, the author's clone of it.
