@@ -15,16 +15,21 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub(crate) async fn run(options: Wait) -> Outcome {
     let hub = Hub::new(&options.hub)?;
     let deadline = Instant::now() + options.timeout;
+    let mut was_reached = false;
     loop {
-        let found = look(&hub, &options.commit).await?;
+        let found = match look(&hub, &options.commit).await {
+            Ok(found) => found,
+            // A hub that restarts while we wait is waited for; one that was never there is told at once.
+            Err(error) if was_reached => Found::Missing(format!("{error:#}")),
+            Err(error) => return Err(error),
+        };
+        was_reached = true;
         match found {
             Found::Enforced(sentence) => return end(DONE, &sentence),
             Found::Refused(sentence) => return end(FAILED, &sentence),
             Found::Missing(what) if Instant::now() >= deadline => {
-                return end(
-                    TIMED_OUT,
-                    &format!("{} in {:?}: {what}", terminal::yellow("not everywhere"), options.timeout),
-                );
+                let verdict = terminal::yellow("not everywhere");
+                return end(TIMED_OUT, &format!("{verdict} in {:?}: {what}", options.timeout));
             }
             Found::Missing(_) => sleep(PAUSE.min(deadline - Instant::now())).await,
         }
