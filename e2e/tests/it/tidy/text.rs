@@ -4,6 +4,7 @@ use super::files::{files, none_found, outside};
 use regex::Regex;
 
 const MAX_LINES: usize = 450;
+const MAX_FUNCTION_LINES: usize = 60;
 /// Files that may be longer, each with its reason.
 const LONG: &[(&str, &str)] = &[];
 
@@ -18,6 +19,24 @@ fn no_file_is_too_long() {
     let long = files(".rs").into_iter().filter(|file| file.text.lines().count() > MAX_LINES);
     let long = long.filter(|file| !LONG.iter().any(|(path, _)| *path == file.path));
     none_found(long.map(|file| format!("{}: {} lines", file.path, file.text.lines().count())).collect());
+}
+
+#[test]
+fn no_function_is_too_long() {
+    let head = Regex::new(r"^( *)(pub(\([a-z]+\))? )?((const|async|unsafe) )*fn (\w+)").unwrap();
+    let long = files(".rs").into_iter().flat_map(|file| {
+        let lines: Vec<_> = file.text.lines().collect();
+        let heads = lines.iter().enumerate().filter_map(|(n, line)| Some((n, head.captures(line)?)));
+        let long = heads.filter_map(|(n, found)| {
+            lines[n..].iter().find(|line| line.ends_with(['{', ';', '}']))?.ends_with('{').then_some(())?;
+            // rustfmt ends a function where it began, so the indent finds its last line.
+            let end = format!("{}}}", &found[1]);
+            let length = 1 + lines[n..].iter().position(|line| *line == end)?;
+            (length > MAX_FUNCTION_LINES).then(|| format!("{}:{}: {} lines: {}", file.path, n + 1, length, &found[6]))
+        });
+        long.collect::<Vec<_>>()
+    });
+    none_found(long.collect());
 }
 
 #[test]
