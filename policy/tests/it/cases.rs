@@ -3,6 +3,7 @@
 //! case differs, what came is written below the target folder, to be looked at and copied.
 
 use crate::files;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
@@ -65,8 +66,19 @@ fn describe(said: &mut String, decided: &Decided) {
         let action = result.action.map_or("none", |action| action.as_str());
         writeln!(said, "{} {action}: {:?}", result.policy.code, result.outcome).unwrap();
     }
-    let answer: serde_json::Value = serde_json::from_slice(&answer(facts, decision, Some("abc"))).unwrap();
-    writeln!(said, "{answer:#}").unwrap();
+    let answer = serde_json::from_slice(&answer(facts, decision, Some("abc"))).unwrap();
+    writeln!(said, "{:#}", sorted(answer)).unwrap();
+}
+
+/// Built with the whole workspace, serde_json keeps the order of keys; alone it sorts them.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let map: BTreeMap<_, _> = map.into_iter().map(|(key, value)| (key, sorted(value))).collect();
+            Value::Object(map.into_iter().collect())
+        }
+        other => other,
+    }
 }
 
 fn namespaces(folder: &Path) -> Known {
