@@ -109,7 +109,7 @@ fn report(
 }
 
 fn enforcer(config: &Config, evaluator: Evaluator, health: &Health, child: PathBuf) -> anyhow::Result<Enforcer> {
-    let self_test = SelfTest { program: Some(child), timeout: SELF_TEST_TIMEOUT, memory: SELF_TEST_MEMORY };
+    let self_test = SelfTest::new(Some(child), SELF_TEST_TIMEOUT, SELF_TEST_MEMORY);
     let Health { status, metrics } = health.clone();
     Ok(Enforcer::new(Cache::open(&config.data)?, evaluator, self_test, status, metrics))
 }

@@ -125,7 +125,7 @@ fn self_test(config: &Config) -> anyhow::Result<SelfTest> {
         true => None,
         false => Some(std::env::current_exe().context("finding this program, to check policies in a child of it")?),
     };
-    Ok(SelfTest { program, timeout: CHECK_TIMEOUT, memory: CHECK_MEMORY })
+    Ok(SelfTest::new(program, CHECK_TIMEOUT, CHECK_MEMORY))
 }
 
 /// Runs the hub as a process of its own: logs, and stops at Ctrl-C or SIGTERM.

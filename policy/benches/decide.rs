@@ -6,6 +6,9 @@
 mod files;
 
 use divan::Bencher;
+use divan::counter::ItemsCount;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use writ_policy::{Budget, DenyLevel, NoNamespaces, PolicySet, Settings, answer};
 
@@ -34,19 +37,35 @@ fn bytes_to_response(bencher: Bencher) {
     bencher.bench_local(|| respond(&mut policies));
 }
 
-/// The same work on two threads, each with policies of its own; compare the sum of items with one thread's.
-#[divan::bench(args = [1, 2], items_count = 1u32, sample_size = 1, sample_count = 20)]
+/// The same work on two threads, each with policies of its own that it loaded before; compare the items a second.
+#[divan::bench(args = [1, 2], sample_size = 1, sample_count = 20)]
 fn thousand_per_thread(bencher: Bencher, threads: usize) {
-    bencher.counter(divan::counter::ItemsCount::new(1_000 * threads)).bench_local(|| {
-        std::thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|| {
-                    let mut policies = policies();
+    let go = Barrier::new(threads + 1);
+    let done = Barrier::new(threads + 1);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut policies = policies();
+                while !wait(&go, &stop) {
                     (0..1_000).for_each(|_| drop(divan::black_box(respond(&mut policies))));
-                });
-            }
+                    done.wait();
+                }
+            });
+        }
+        bencher.counter(ItemsCount::new(1_000 * threads)).bench_local(|| {
+            go.wait();
+            done.wait();
         });
+        stop.store(true, Ordering::Release);
+        go.wait();
     });
+}
+
+/// Waits for the others; whether the bench is over.
+fn wait(go: &Barrier, stop: &AtomicBool) -> bool {
+    go.wait();
+    stop.load(Ordering::Acquire)
 }
 
 /// Only the way from bytes to the facts and the engine's value: a kind that no policy targets.

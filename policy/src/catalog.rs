@@ -4,7 +4,7 @@
 use crate::decision::Dialect;
 use crate::engine::load::{self, LoadedSource};
 use crate::engine::module::{Outline, path};
-use crate::{Diagnostic, Fleet, SourceFile, document};
+use crate::{Diagnostic, Digest, Fleet, SourceFile, document};
 use std::collections::BTreeSet;
 
 /// Everything that the files hold, sorted by path.
@@ -19,6 +19,8 @@ pub(crate) struct Catalog<'a> {
 /// One Rego file.
 pub(crate) struct Module<'a> {
     pub file: &'a SourceFile,
+    /// Of its text.
+    pub digest: Digest,
     pub source: LoadedSource,
     pub outline: Outline,
     pub role: Role,
@@ -96,7 +98,7 @@ impl<'a> Module<'a> {
         };
         let references = references(&source.text);
         let role = role(file, &outline)?;
-        Ok(Self { file, source, outline, role, references })
+        Ok(Self { file, digest: file.digest(), source, outline, role, references })
     }
 
     /// `data.writ.policy_pdb`, or `data.writ["policy-pdb"]` for what is no identifier.

@@ -3,9 +3,10 @@
 use crate::catalog::Catalog;
 use crate::decision::PolicyInfo;
 use crate::policy_set::compile::{Compiled, compile};
-use crate::unit_test::{TestResult, run_catalog};
-use crate::{Diagnostic, Fleet, SourceFile};
+use crate::unit_test::{TestModule, run_catalog};
+use crate::{Diagnostic, Digest, Fleet, SourceFile};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// What a set of files is worth.
@@ -32,17 +33,19 @@ pub fn check(files: &[SourceFile]) -> CheckReport {
     check_and_compile(files).0
 }
 
-/// The check and, when it finds no error, the unit tests; the files are loaded once. `reading` is told the path of each
-/// file before it is touched, so that a process that dies of a file can be explained.
+/// The check and, when it finds no error, the unit tests but for those whose results are known; the files are loaded
+/// once. `reading` is told the path of each file before it is touched, so that a process that dies of a file can be
+/// explained.
 pub fn check_and_test(
     files: &[SourceFile],
     per_test: Duration,
+    known: &HashSet<Digest>,
     reading: &dyn Fn(&str),
-) -> (CheckReport, Vec<TestResult>) {
+) -> (CheckReport, Vec<TestModule>) {
     let catalog = Catalog::read(files, reading);
     let (report, _) = compile_catalog(&catalog, reading);
-    let results = if report.is_ok() { run_catalog(&catalog, per_test, reading) } else { vec![] };
-    (report, results)
+    let tests = if report.is_ok() { run_catalog(&catalog, per_test, known, reading) } else { vec![] };
+    (report, tests)
 }
 
 /// The report, and what compiled on the way.

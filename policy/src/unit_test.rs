@@ -1,11 +1,12 @@
 //! Unit tests of policies: `test_*` rules of `*_test.rego`, as OPA runs them.
 
-use crate::SourceFile;
 use crate::catalog::{Catalog, Module, Role};
 use crate::engine::module::{Head, HeadKind};
 use crate::engine::{Engine, Value};
+use crate::{Digest, SourceFile};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 /// One test and how it ended.
@@ -23,24 +24,55 @@ pub struct TestResult {
     pub micros: u64,
 }
 
+/// The tests of one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestModule {
+    /// Of all that the results depend on: tests see neither clock nor chance, so equal digests mean equal results.
+    pub digest: Digest,
+    /// In the order of the file; `None` when they were known and not run again.
+    pub results: Option<Vec<TestResult>>,
+}
+
 /// Runs every `test_*` rule of the files' `*_test.rego`, each within the limit. Rules named `todo_test_*` are skipped,
 /// as OPA does. Files that do not load have no results: the check says why.
 pub fn run_tests(files: &[SourceFile], per_test: Duration) -> Vec<TestResult> {
-    run_catalog(&Catalog::read(files, &|_| {}), per_test, &|_| {})
+    let tests = run_catalog(&Catalog::read(files, &|_| {}), per_test, &HashSet::new(), &|_| {});
+    tests.into_iter().filter_map(|module| module.results).flatten().collect()
 }
 
-/// Runs the tests of files that are loaded; `reading` is told the path of each before its tests run.
-pub(crate) fn run_catalog(catalog: &Catalog<'_>, per_test: Duration, reading: &dyn Fn(&str)) -> Vec<TestResult> {
-    let tests = catalog.modules.iter().filter(|module| module.role == Role::Test);
+/// Runs the tests of files that are loaded, but for the modules whose results are known; `reading` is told the path of
+/// each before its tests run.
+pub(crate) fn run_catalog(
+    catalog: &Catalog<'_>,
+    per_test: Duration,
+    known: &HashSet<Digest>,
+    reading: &dyn Fn(&str),
+) -> Vec<TestModule> {
     let run = |module: &Module<'_>| {
-        reading(&module.file.path);
-        run_module(catalog, module, per_test)
+        let modules = catalog.closure(module);
+        let digest = digest(&modules, per_test);
+        let results = (!known.contains(&digest)).then(|| {
+            reading(&module.file.path);
+            run_module(module, &modules, per_test)
+        });
+        TestModule { digest, results }
     };
-    tests.flat_map(run).collect()
+    catalog.modules.iter().filter(|module| module.role == Role::Test).map(run).collect()
 }
 
-fn run_module(catalog: &Catalog<'_>, module: &Module<'_>, per_test: Duration) -> Vec<TestResult> {
-    let modules = catalog.closure(module);
+/// Of all that the results depend on. Paths count: they decide which Rego is read, and results name them. The module
+/// under test is the first. Another version of the engine may judge otherwise; JSON and YAML files are not given to tests.
+fn digest(modules: &[&Module<'_>], per_test: Duration) -> Digest {
+    let mut text = format!("writ {} {per_test:?}", env!("CARGO_PKG_VERSION"));
+    for module in modules {
+        // Quoted, so that no two lists read alike.
+        let _ = write!(text, "\n{} {:?}", module.digest, module.file.path);
+    }
+    Digest::of(text)
+}
+
+/// Runs the tests of a module with all that it can reach.
+fn run_module(module: &Module<'_>, modules: &[&Module<'_>], per_test: Duration) -> Vec<TestResult> {
     let mut engine = Engine::build(modules.iter().map(|module| &module.source));
     let mut seen = BTreeSet::new();
     let tests = module.outline.rules.iter().filter(|head| is_test(head) && seen.insert(head.name.clone()));

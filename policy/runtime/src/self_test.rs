@@ -4,11 +4,15 @@
 
 mod child;
 mod parent;
+mod passed;
 
+use passed::{Passed, digests};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::path::PathBuf;
 use std::time::Duration;
-use writ_policy::unit_test::TestResult;
-use writ_policy::{CheckReport, Diagnostic, SourceFile};
+use writ_policy::unit_test::{TestModule, TestResult};
+use writ_policy::{CheckReport, Diagnostic, Digest, SourceFile};
 
 pub use child::run_child;
 
@@ -20,23 +24,21 @@ const PER_TEST: Duration = Duration::from_secs(2);
 /// The interpreter and the parser recurse with the depth of a policy.
 const STACK_BYTES: usize = 64 << 20;
 
-/// How the check is run.
+/// How the check is run, and which tests passed last. Clones share the latter.
 #[derive(Debug, Clone)]
 pub struct SelfTest {
-    /// The program to run with [`SUBCOMMAND`]; `None` checks in this process (tests and the author's own CLI).
-    pub program: Option<std::path::PathBuf>,
-    /// The longest that the child may take.
-    pub timeout: Duration,
-    /// The most address space it may have, in bytes.
-    pub memory: u64,
+    program: Option<PathBuf>,
+    timeout: Duration,
+    memory: u64,
+    passed: Passed,
 }
 
 /// What the child found.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default)]
 pub struct SelfTestReport {
     /// The check of all files.
     pub check: CheckReport,
-    /// Their unit tests.
+    /// Their unit tests, also those that were not run again because nothing they depend on changed.
     pub tests: Vec<TestResult>,
 }
 
@@ -44,10 +46,19 @@ pub struct SelfTestReport {
 #[derive(Debug, Serialize, Deserialize)]
 struct Request {
     files: Vec<SourceFile>,
+    /// Test modules that need not run.
+    known: HashSet<Digest>,
     /// Bytes of address space.
     memory: u64,
     /// Seconds of processor time.
     cpu: u64,
+}
+
+/// What was found in the files; the results of known modules are left out.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Examined {
+    check: CheckReport,
+    modules: Vec<TestModule>,
 }
 
 /// What the child says, one line of JSON each.
@@ -57,17 +68,26 @@ enum Word {
     /// It is about to read or evaluate this file.
     Reading(String),
     /// It is done.
-    Report(Box<SelfTestReport>),
+    Report(Box<Examined>),
 }
 
 impl SelfTest {
-    /// Checks and tests the files. A child that crashes, hangs or exceeds its limits is an error diagnostic of the
-    /// report; a failed unit test is one too, at its file and line.
+    /// Nothing passed yet. `program` is run with [`SUBCOMMAND`]; `None` checks in this process (tests of ours). The
+    /// child may take no longer than `timeout` and have no more than `memory` bytes of address space.
+    pub fn new(program: Option<PathBuf>, timeout: Duration, memory: u64) -> Self {
+        Self { program, timeout, memory, passed: Passed::default() }
+    }
+
+    /// Checks the files and runs those tests whose results may differ from the last run without errors. A child that
+    /// crashes, hangs or exceeds its limits is an error diagnostic of the report; a failed unit test is one too, at its
+    /// file and line.
     pub async fn run(&self, files: &[SourceFile]) -> SelfTestReport {
-        let report = match &self.program {
-            Some(program) => parent::run(self, program, files).await,
-            None => in_this_process(files.to_vec()).await,
+        let known = self.passed.known();
+        let examined = match &self.program {
+            Some(program) => parent::run(self, program, files, digests(&known)).await,
+            None => in_this_process(files.to_vec(), digests(&known)).await,
         };
+        let report = examined.and_then(|examined| self.passed.complete(examined, &known));
         report.unwrap_or_else(|finding| {
             let check = CheckReport { diagnostics: vec![finding], ..CheckReport::default() };
             SelfTestReport { check, tests: vec![] }
@@ -76,29 +96,17 @@ impl SelfTest {
 }
 
 /// The check and, when it finds no error, the tests. `reading` is told of each file before it is touched.
-fn examine(files: &[SourceFile], reading: &dyn Fn(&str)) -> SelfTestReport {
-    let (mut check, tests) = writ_policy::check::check_and_test(files, PER_TEST, reading);
-    check.diagnostics.extend(tests.iter().filter_map(failed));
-    SelfTestReport { check, tests }
+fn examine(files: &[SourceFile], known: &HashSet<Digest>, reading: &dyn Fn(&str)) -> Examined {
+    let (check, modules) = writ_policy::check::check_and_test(files, PER_TEST, known, reading);
+    Examined { check, modules }
 }
 
-fn failed(test: &TestResult) -> Option<Diagnostic> {
-    let reason = test.failure.as_ref()?;
-    let name = test.name.rsplit('.').next().unwrap_or(&test.name);
-    let finding = Diagnostic::error(&test.path, format!("`{name}` failed: {reason}")).at(test.line, 1);
-    Some(
-        finding
-            .spanning(name.chars().count() as u32)
-            .help("Run `writ test` to see it; correct the policy or its test."),
-    )
-}
-
-async fn in_this_process(files: Vec<SourceFile>) -> Result<SelfTestReport, Diagnostic> {
+async fn in_this_process(files: Vec<SourceFile>, known: HashSet<Digest>) -> Result<Examined, Diagnostic> {
     let (reply, report) = tokio::sync::oneshot::channel();
     let thread = std::thread::Builder::new().name("self-test".into()).stack_size(STACK_BYTES);
     let started = thread.spawn(move || {
         // A caller that went away wants no report.
-        let _ = reply.send(examine(&files, &|_| {}));
+        let _ = reply.send(examine(&files, &known, &|_| {}));
     });
     let crashed = || Diagnostic::error("", "the self-test crashed");
     started.map_err(|error| Diagnostic::error("", format!("the self-test could not start: {error}")))?;

@@ -1,8 +1,10 @@
 //! Unit tests of policies run as OPA runs them.
 
+use std::collections::HashSet;
 use std::time::Duration;
-use writ_policy::SourceFile;
+use writ_policy::check::check_and_test;
 use writ_policy::unit_test::run_tests;
+use writ_policy::{Digest, SourceFile};
 
 const LIBRARY: &str = "package lib.names\n\nimport data.limits\n\nis_long(name) if count(name) > limits.longest\n";
 
@@ -61,4 +63,42 @@ fn rules_that_are_true_pass_and_others_fail_at_their_line() {
 fn tests_may_share_the_package_of_a_magtape_policy() {
     let results = run(&[("x.rego", MAGTAPE), ("x_test.rego", MAGTAPE_TESTS)]);
     assert_eq!(results, [(3, "data.kubernetes.admission.policy_x.test_same_package".into(), true)]);
+}
+
+const OTHER: &str = "package lib.other\n\nis_short(name) if count(name) < 3\n";
+const OTHER_TESTS: &str =
+    "package lib.other_test\n\nimport data.lib.other\n\ntest_short_is_short if other.is_short(\"a\")\n";
+
+/// Which test modules ran, in the order of their paths, and the digests of all.
+fn run_unknown(files: &[(&str, &str)], known: &HashSet<Digest>) -> (Vec<bool>, HashSet<Digest>) {
+    let files: Vec<_> =
+        files.iter().map(|(path, text)| SourceFile { path: (*path).into(), text: (*text).into() }).collect();
+    let (_, modules) = check_and_test(&files, Duration::from_millis(200), known, &|_| {});
+    let ran = modules.iter().map(|module| module.results.is_some()).collect();
+    (ran, modules.iter().map(|module| module.digest).collect())
+}
+
+#[test]
+fn known_test_module_runs_again_only_when_what_it_reaches_changed() {
+    let files = [("a.rego", LIBRARY), ("a_test.rego", TESTS), ("b.rego", OTHER), ("b_test.rego", OTHER_TESTS)];
+    let (ran, known) = run_unknown(&files, &HashSet::new());
+    assert_eq!(ran, [true, true]);
+    let changed = |path: &str, text: &str| {
+        let files = files.map(|(known, old)| (known, if known == path { format!("{old}{text}") } else { old.into() }));
+        run_unknown(&files.each_ref().map(|(path, text)| (*path, text.as_str())), &known).0
+    };
+    assert_eq!(changed("", ""), [false, false]);
+    assert_eq!(changed("a.rego", "# text\n"), [true, false]);
+    assert_eq!(changed("b.rego", "# text\n"), [false, true]);
+    assert_eq!(changed("b_test.rego", "# text\n"), [false, true]);
+}
+
+#[test]
+fn known_test_module_runs_again_when_a_module_it_reaches_comes_goes_or_moves() {
+    let files = [("b.rego", OTHER), ("b_test.rego", OTHER_TESTS)];
+    let (_, known) = run_unknown(&files, &HashSet::new());
+    let ran = |files: &[(&str, &str)]| run_unknown(files, &known).0;
+    assert_eq!(ran(&[files[0], files[1], ("c.rego", "package lib.other\n\nx := 1\n")]), [true]);
+    assert_eq!(ran(&[files[0], files[1], ("c.rego", "package lib.unrelated\n\nx := 1\n")]), [false]);
+    assert_eq!(ran(&[("moved.rego", OTHER), files[1]]), [true]);
 }

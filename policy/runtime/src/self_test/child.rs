@@ -19,12 +19,12 @@ pub fn run_child() -> ExitCode {
 fn answer() -> anyhow::Result<()> {
     let mut asked = Vec::new();
     std::io::stdin().lock().read_to_end(&mut asked)?;
-    let Request { files, memory, cpu } = serde_json::from_slice(&asked)?;
+    let Request { files, known, memory, cpu } = serde_json::from_slice(&asked)?;
     drop(asked);
     limit(Resource::Core, 0)?;
     limit(Resource::Cpu, cpu)?;
     limit(Resource::As, memory)?;
-    let report = examine(&files, &|path| {
+    let report = examine(&files, &known, &|path| {
         // A parent that is gone does not want the report either.
         let _ = say(&Word::Reading(path.to_owned()));
     });

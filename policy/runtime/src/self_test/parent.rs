@@ -1,12 +1,13 @@
 //! The parent: starts the child, feeds it, waits no longer than it may take, and says why there is no report.
 
-use super::{Request, SUBCOMMAND, SelfTest, SelfTestReport, Word};
+use super::{Examined, Request, SUBCOMMAND, SelfTest, Word};
+use std::collections::HashSet;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
-use writ_policy::{Diagnostic, SourceFile};
+use writ_policy::{Diagnostic, Digest, SourceFile};
 
 /// The longest answer that is read, in bytes.
 const MOST_OUTPUT: u64 = 256 << 20;
@@ -14,9 +15,14 @@ const MOST_OUTPUT: u64 = 256 << 20;
 const MOST_LAST_WORDS: u64 = 4 << 10;
 
 /// The child's report, or the one finding that says why there is none.
-pub(super) async fn run(test: &SelfTest, program: &Path, files: &[SourceFile]) -> Result<SelfTestReport, Diagnostic> {
+pub(super) async fn run(
+    test: &SelfTest,
+    program: &Path,
+    files: &[SourceFile],
+    known: HashSet<Digest>,
+) -> Result<Examined, Diagnostic> {
     let cannot = |error: std::io::Error| Diagnostic::error("", format!("the self-test could not start: {error}"));
-    let request = Request { files: files.to_vec(), memory: test.memory, cpu: test.timeout.as_secs() + 1 };
+    let request = Request { files: files.to_vec(), known, memory: test.memory, cpu: test.timeout.as_secs() + 1 };
     let request = serde_json::to_vec(&request).map_err(|error| cannot(error.into()))?;
     let mut child = start(program).map_err(cannot)?;
     let mut reading = String::new();
@@ -47,7 +53,7 @@ fn start(program: &Path) -> std::io::Result<Child> {
 }
 
 /// Feeds the child while listening to it, until it ends. The error says how it ended.
-async fn converse(child: &mut Child, request: Vec<u8>, reading: &mut String) -> Result<SelfTestReport, String> {
+async fn converse(child: &mut Child, request: Vec<u8>, reading: &mut String) -> Result<Examined, String> {
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let feed = async {
         if let Some(mut stdin) = stdin {
@@ -63,7 +69,7 @@ async fn converse(child: &mut Child, request: Vec<u8>, reading: &mut String) -> 
     }
 }
 
-async fn listen(stdout: Option<impl AsyncRead + Unpin>, reading: &mut String) -> Option<SelfTestReport> {
+async fn listen(stdout: Option<impl AsyncRead + Unpin>, reading: &mut String) -> Option<Examined> {
     let mut lines = BufReader::new(stdout?.take(MOST_OUTPUT)).lines();
     let mut report = None;
     while let Ok(Some(line)) = lines.next_line().await {
