@@ -2,7 +2,7 @@
 
 use crate::catalog::Module;
 use crate::decision::Dialect;
-use crate::engine::module::{HeadKind, Outline};
+use crate::engine::module::{Head, HeadKind, Outline};
 use crate::engine::{Engine, Value};
 use crate::{Diagnostic, OnError, PolicyInfo};
 use std::time::Duration;
@@ -53,7 +53,8 @@ fn kinds(outline: &Outline, targets: &Value) -> Vec<String> {
         _ => None,
     };
     let mut rules = outline.rules_named("matches").peekable();
-    let bounded = rules.peek().is_some() && rules.all(|rule| rule.statements.iter().any(|text| asks(outline, text)));
+    let is_bounded = |rule: &Head| !rule.has_else && rule.statements.iter().any(|text| asks(outline, text));
+    let bounded = rules.peek().is_some() && rules.all(is_bounded);
     match declared {
         Some(kinds) if bounded && !kinds.is_empty() => kinds,
         _ => vec!["*".into()],
@@ -69,10 +70,11 @@ fn kind(target: &Value) -> Option<String> {
 fn asks(outline: &Outline, statement: &str) -> bool {
     const KIND: &str = "input.request.kind.kind";
     let index = statement.strip_prefix("policy_metadata.targets[").and_then(|rest| rest.strip_suffix(']'));
+    let is_plain = |rule: &Head| rule.kind == HeadKind::Complete && rule.statements.is_empty();
     index.is_some_and(|index| {
         let mut aliases = outline.rules_named(index).peekable();
-        let is_alias = aliases.peek().is_some()
-            && aliases.all(|rule| rule.kind == HeadKind::Complete && rule.statements.is_empty() && rule.value == KIND);
+        let is_alias =
+            aliases.peek().is_some() && aliases.all(|rule| !rule.has_else && is_plain(rule) && rule.value == KIND);
         index == KIND || is_alias
     })
 }

@@ -28,6 +28,8 @@ pub(crate) struct Head {
     pub value: String,
     /// The statements of the bodies that are plain expressions, as written.
     pub statements: Vec<String>,
+    /// Whether another body may hold where the first one does not.
+    pub has_else: bool,
 }
 
 /// What a rule makes.
@@ -78,6 +80,7 @@ fn head(source: &LoadedSource, rule: &Rule) -> Head {
         place: source.map.place(span.start as usize),
         value: assign.map(|value| text(value)).unwrap_or_default(),
         statements: statements.collect(),
+        has_else: bodies.len() > 1,
     }
 }
 
