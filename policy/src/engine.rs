@@ -10,7 +10,7 @@ use crate::Diagnostic;
 use load::LoadedSource;
 use regorus::LimitError;
 use std::num::NonZeroU32;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(crate) use regorus::Value;
 
@@ -20,6 +20,9 @@ const STEPS_PER_CHECK: NonZeroU32 = NonZeroU32::new(64).expect("64 is not zero")
 /// An engine with its modules loaded. It is bound to its thread.
 pub(crate) struct Engine {
     inner: regorus::Engine,
+    /// As `inner` was before it evaluated anything. An evaluation that is left in the middle leaves replaced functions,
+    /// data and active rules behind, which the next one would judge by.
+    unused: regorus::Engine,
     prints: bool,
 }
 
@@ -55,7 +58,8 @@ impl Engine {
         let prints = sources.clone().any(|source| source.text.contains("print"));
         // Any query makes the engine prepare all rules, which is when it finds what is wrong with them together.
         inner.eval_query("1".into(), false).map_err(explain)?;
-        Ok(Self { inner, prints })
+        let unused = inner.clone();
+        Ok(Self { inner, unused, prints })
     }
 
     /// What `input` is from now on.
@@ -69,8 +73,21 @@ impl Engine {
         self.inner.add_data(data).map_err(|error| failed(&error))
     }
 
-    /// The value of one rule (`data.writ.policy_pdb.deny`), `Value::Undefined` when it has none.
+    /// The value of one rule (`data.writ.policy_pdb.deny`), `Value::Undefined` when it has none. After an error the
+    /// engine is as it was built: its input and data are to be given anew.
     pub(crate) fn eval(&mut self, rule: &str, limit: Duration) -> Result<Value, EvalError> {
+        let value = self.try_eval(rule, limit);
+        if value.is_err() {
+            self.inner = self.unused.clone();
+        }
+        value
+    }
+
+    /// The engine forgets an error in one of several functions of a name when another one has a value, so a refusal
+    /// and the end of the time are asked for again.
+    fn try_eval(&mut self, rule: &str, limit: Duration) -> Result<Value, EvalError> {
+        let started = Instant::now();
+        drop(builtins::take_refusal());
         self.inner.set_execution_timer_config(regorus::utils::limits::ExecutionTimerConfig {
             limit,
             check_interval: STEPS_PER_CHECK,
@@ -80,11 +97,13 @@ impl Engine {
         if self.prints {
             drop(self.inner.take_prints());
         }
-        match value {
-            Err(_) => Err(EvalError::Panicked),
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) if is_time_limit(&error) => Err(EvalError::Budget(limit)),
-            Ok(Err(error)) => Err(failed(&error)),
+        match (value, builtins::take_refusal()) {
+            (Err(_), _) => Err(EvalError::Panicked),
+            (Ok(Err(error)), _) if is_time_limit(&error) => Err(EvalError::Budget(limit)),
+            (Ok(Err(error)), _) => Err(failed(&error)),
+            (Ok(Ok(_)), Some(refusal)) => Err(EvalError::Failed(refusal)),
+            (Ok(Ok(_)), None) if started.elapsed() > limit => Err(EvalError::Budget(limit)),
+            (Ok(Ok(value)), None) => Ok(value),
         }
     }
 }

@@ -16,6 +16,7 @@ mod yaml;
 use answer::{Answer, Fault};
 use regorus::Value;
 use regorus::unstable::BUILTINS;
+use std::cell::Cell;
 
 pub use clock::set_now;
 
@@ -46,11 +47,24 @@ pub fn install(engine: &mut regorus::Engine) -> anyhow::Result<()> {
         let extension = move |arguments: Vec<Value>| match call(&arguments) {
             Ok(value) => Ok(value),
             Err(Fault::Undefined) => Ok(Value::Undefined),
-            Err(Fault::Refused(why)) => Err(anyhow::anyhow!("{name}: {why}")),
+            Err(Fault::Refused(why)) => {
+                let refusal = format!("{name}: {why}");
+                REFUSAL.set(Some(refusal.clone()));
+                Err(anyhow::anyhow!(refusal))
+            }
         };
         engine.add_extension(name.to_owned(), own.arity, Box::new(extension))?;
     }
     Ok(())
+}
+
+thread_local! {
+    static REFUSAL: Cell<Option<String>> = const { Cell::new(None) };
+}
+
+/// The last refusal of a builtin on this thread since it was asked for.
+pub(crate) fn take_refusal() -> Option<String> {
+    REFUSAL.take()
 }
 
 fn all_own() -> impl Iterator<Item = &'static Own> {

@@ -78,8 +78,11 @@ impl Judge {
 
     /// What the policy says of the subject, within the limit.
     pub(super) fn judge(&mut self, subject: &Subject<'_>, limit: Duration) -> Verdict {
-        let verdict = self.evaluate(subject, limit);
-        verdict.unwrap_or_else(|error| self.error(error.to_string()))
+        self.evaluate(subject, limit).unwrap_or_else(|error| {
+            // The engine has forgotten its data.
+            self.replicated = None;
+            self.error(error.to_string())
+        })
     }
 
     /// What the verdict does to the request.
@@ -149,17 +152,22 @@ impl Judge {
             return self.pass();
         }
         let mut messages = Vec::with_capacity(found.len());
-        let mut severity = None;
+        let mut severity = Severity::Low;
         for item in found.iter() {
             let Some(message) = sentence(item) else {
                 return self.error("`deny` holds something that has no `msg` text".into());
             };
             messages.push(self.wrap(message));
-            let said = || item["severity"].as_string().ok()?.parse().ok();
-            severity = severity.max(said().filter(|_| self.info.dialect == Dialect::MagTape));
+            severity = severity.max(self.severity(item));
         }
-        let outcome = Outcome::Fail(bound(messages));
-        Verdict { outcome, severity: severity.unwrap_or(self.info.severity) }
+        Verdict { outcome: Outcome::Fail(bound(messages)), severity }
+    }
+
+    /// The item's own severity where MagTape's dialect lets it have one, else the policy's.
+    fn severity(&self, item: &Value) -> Severity {
+        let said = || item["severity"].as_string().ok()?.parse().ok();
+        let said = said().filter(|_| self.info.dialect == Dialect::MagTape);
+        said.unwrap_or(self.info.severity)
     }
 
     /// The message as the developer reads it. MagTape's policies write it whole.

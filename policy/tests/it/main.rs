@@ -3,6 +3,7 @@
 
 mod cases;
 mod corpus;
+mod decide;
 mod files;
 mod load;
 mod template;

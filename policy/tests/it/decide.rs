@@ -1,0 +1,81 @@
+//! What one review leaves behind for the next one, and what is left of its time for the other policies.
+
+use writ_policy::{Action, Budget, Decision, DenyLevel, NoNamespaces, Outcome, PolicySet, Settings, SourceFile};
+
+/// A function that errs for an object that is `odd`.
+const ERRS: &str = "
+errs(object) := 1 if object.odd
+errs(object) := 2 if object.odd
+errs(object) := [1] if not object.odd
+";
+/// A rule that never ends.
+const ENDLESS: &str = "
+endless if {
+	some a in numbers.range(1, 30000)
+	some b in numbers.range(1, 30000)
+	a * b == -1
+}
+";
+
+fn policy(code: &str, rules: &str) -> SourceFile {
+    let name = code.to_lowercase();
+    let text = format!(
+        "# METADATA\n# title: A policy\n# custom:\n#   code: {code}\n#   severity: HIGH\n#   kinds: [Pod]\n\
+         package writ.{name}\n\n{rules}"
+    );
+    SourceFile { path: format!("{name}.rego"), text: text.into() }
+}
+
+fn load(files: &[SourceFile]) -> PolicySet {
+    let settings = Settings { deny_level: DenyLevel::High, ..Settings::default() };
+    let (policies, report) = PolicySet::load(files, &settings);
+    assert!(report.is_ok(), "{:?}", report.diagnostics);
+    policies
+}
+
+fn decide(policies: &mut PolicySet, object: &str) -> Decision {
+    let review = format!(
+        r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{{"uid":"1","operation":"CREATE",
+        "kind":{{"group":"","version":"v1","kind":"Pod"}},"namespace":"shop","name":"web","object":{object}}}}}"#
+    );
+    policies.decide(review.as_bytes(), &NoNamespaces, &Budget::default(), 7).unwrap().decision
+}
+
+fn is_error(decision: &Decision) -> bool {
+    matches!(decision.results[0].outcome, Outcome::Error(_))
+}
+
+#[test]
+fn review_that_a_policy_errs_on_leaves_nothing_behind() {
+    for (replaced, shown) in [("time.now_ns as 5", "time.now_ns()"), ("data.writ.wr1.limit as 5", "limit")] {
+        let rules = format!(
+            "{ERRS}
+limit := 1
+again if limit == 1
+deny contains sprintf(\"%v\", [{shown}])
+deny contains \"again\" if again with input as {{}}
+deny contains \"never\" if errs(input.review.object)[_] == 2 with {replaced}
+"
+        );
+        let mut policies = load(&[policy("WR1", &rules)]);
+        let before = decide(&mut policies, "{}");
+        assert!(!is_error(&before));
+        assert!(is_error(&decide(&mut policies, r#"{"odd": true}"#)), "{replaced}");
+        assert_eq!(decide(&mut policies, "{}").results[0].outcome, before.results[0].outcome, "{replaced}");
+    }
+}
+
+#[test]
+fn error_in_one_of_several_functions_is_never_a_pass() {
+    for cause in ["endless", "count(numbers.range(1, 40000000)) > 1"] {
+        let rules = format!(
+            "{ENDLESS}
+value(object) := 1 if {{ object.name; {cause} }}
+value(object) := 2 if object
+deny contains \"one\" if value(input.review) == 1
+"
+        );
+        let decision = decide(&mut load(&[policy("WR1", &rules)]), "{}");
+        assert!(is_error(&decision) && decision.results[0].action == Some(Action::Deny), "{cause}: {decision:?}");
+    }
+}
