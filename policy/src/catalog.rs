@@ -3,7 +3,7 @@
 
 use crate::decision::Dialect;
 use crate::engine::load::{self, LoadedSource};
-use crate::engine::module::{Outline, path};
+use crate::engine::module::Outline;
 use crate::{Diagnostic, Digest, Fleet, SourceFile, document};
 use std::collections::BTreeSet;
 
@@ -96,7 +96,7 @@ impl<'a> Module<'a> {
             // A library says no version: new Rego is tried first, and its findings are the ones to show.
             _ => parse(file, false).or_else(|findings| parse(file, true).map_err(|_| findings))?,
         };
-        let references = references(&source.text);
+        let references = source.names_below_data();
         let role = role(file, &outline)?;
         Ok(Self { file, digest: file.digest(), source, outline, role, references })
     }
@@ -159,33 +159,9 @@ fn package_of(text: &str) -> String {
     package.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
-/// Every path below `data` that the text names. Trailing comments and strings may add some; that costs a little and
-/// harms nothing.
-fn references(text: &str) -> BTreeSet<Vec<String>> {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let mut references = BTreeSet::new();
-    for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
-        for (start, _) in line.match_indices("data") {
-            let rest = &line[start + 4..];
-            let inside = line[..start].ends_with(|c| is_word(c) || c == '.' || c == '"') || rest.starts_with(is_word);
-            if !inside {
-                references.insert(path(rest));
-            }
-        }
-    }
-    references
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn paths_below_data_are_found() {
-        let text = "import data.lib.pods\nx := data.kubernetes[\"namespaces\"][ns]\ny := metadata.data.z # data\n";
-        let found: Vec<String> = references(text).iter().map(|path| path.join("/")).collect();
-        assert_eq!(found, ["", "kubernetes/namespaces", "lib/pods"]);
-    }
 
     #[test]
     fn package_is_found_below_comments() {

@@ -5,6 +5,7 @@ mod checks;
 mod edit;
 mod engine_error;
 mod limits;
+mod names;
 mod parse;
 mod position_map;
 mod rewrite;
@@ -36,6 +37,11 @@ impl LoadedSource {
     /// The syntax tree, as the static checks and the metadata reader see it.
     pub fn module(&self) -> &Ref<Module> {
         &self.module
+    }
+
+    /// Every path below `data` that the source names; an empty path stands for all of `data`.
+    pub(crate) fn names_below_data(&self) -> std::collections::BTreeSet<Vec<String>> {
+        names::below_data(&self.text)
     }
 
     /// Gives the source to an engine. It is parsed anew: engines of different threads must not share a tree.
