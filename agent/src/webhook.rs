@@ -93,7 +93,8 @@ impl Parts {
             return self.unjudged(&body, Reason::NoPolicy, started);
         }
         let now = clock::now();
-        match tokio::time::timeout_at(deadline.into(), self.evaluator.decide(body.clone(), now)).await {
+        let decided = self.evaluator.decide(body.clone(), now, deadline);
+        match tokio::time::timeout_at(deadline.into(), decided).await {
             Ok(Ok(answered)) => self.answered(answered, now, started),
             Ok(Err(EvaluateError::Review(error))) => self.malformed(StatusCode::BAD_REQUEST, &error.to_string()),
             Ok(Err(EvaluateError::Busy(_))) => self.unjudged(&body, Reason::Busy, started),

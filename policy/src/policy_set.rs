@@ -93,17 +93,48 @@ impl PolicySet {
         let wants_namespace = matching.iter().any(|position| self.judges[*position].wants_namespace());
         let namespace = wants_namespace.then(|| self.namespaces.find(&review.facts.namespace, namespaces)).flatten();
         let subject = Subject { review, namespace: namespace.as_ref() };
+        Decision { results: self.judge_in_turn(&matching, &subject, budget, started + budget.per_review) }
+    }
+
+    /// Every policy has an equal share of what is left of the review's time, so that none takes the time of another;
+    /// what remains then goes to those that needed more.
+    fn judge_in_turn(
+        &mut self,
+        matching: &[usize],
+        subject: &Subject<'_>,
+        budget: &Budget,
+        ends: Instant,
+    ) -> Vec<PolicyResult> {
+        let share = |of: usize| (ends.saturating_duration_since(Instant::now()) / of as u32).min(budget.per_policy);
         let mut results = Vec::with_capacity(matching.len());
-        for position in matching {
-            let judge = &mut self.judges[position];
-            let before = Instant::now();
-            let left = budget.per_review.saturating_sub(before - started);
-            let verdict = judge.judge(&subject, budget.per_policy.min(left));
-            let action = judge.action(&verdict, &self.settings);
-            let micros = micros_since(before);
-            results.push(PolicyResult { policy: judge.info.clone(), outcome: verdict.outcome, action, micros });
+        let mut unfinished = vec![];
+        for (turn, position) in matching.iter().enumerate() {
+            let limit = share(matching.len() - turn);
+            let (result, ran_out) = self.judge_one(*position, subject, limit);
+            if ran_out && limit < budget.per_policy {
+                unfinished.push((turn, limit));
+            }
+            results.push(result);
         }
-        Decision { results }
+        for (turn, (place, had)) in unfinished.iter().enumerate() {
+            let limit = share(unfinished.len() - turn);
+            if limit > *had {
+                let before = results[*place].micros;
+                results[*place] = self.judge_one(matching[*place], subject, limit).0;
+                results[*place].micros += before;
+            }
+        }
+        results
+    }
+
+    /// What one policy says, and whether the limit cut it short.
+    fn judge_one(&mut self, position: usize, subject: &Subject<'_>, limit: Duration) -> (PolicyResult, bool) {
+        let judge = &mut self.judges[position];
+        let before = Instant::now();
+        let verdict = judge.judge(subject, limit);
+        let action = judge.action(&verdict, &self.settings);
+        let micros = micros_since(before);
+        (PolicyResult { policy: judge.info.clone(), outcome: verdict.outcome, action, micros }, verdict.ran_out)
     }
 }
 

@@ -5,6 +5,7 @@ mod worker;
 
 use queue::{Command, Job, Queue};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 use tokio::sync::oneshot;
 use worker::Worker;
 use writ_policy::{Budget, CheckReport, Decided, PolicyInfo, ReviewError, Revision, Settings, SourceFile};
@@ -126,10 +127,11 @@ impl Evaluator {
         self.pool.policies.lock().expect("nothing panics while holding it").clone()
     }
 
-    /// Decides one review, bytes in to bytes out. A caller that stops waiting gives up its place in the queue.
-    pub async fn decide(&self, review: bytes::Bytes, now: i64) -> Result<Answered, EvaluateError> {
+    /// Decides one review, bytes in to bytes out. Policies are stopped early enough that the answer is there before the
+    /// deadline. A caller that stops waiting gives up its place in the queue.
+    pub async fn decide(&self, review: bytes::Bytes, now: i64, deadline: Instant) -> Result<Answered, EvaluateError> {
         let (reply, answered) = oneshot::channel();
-        self.pool.queue.push(Job { review, now, reply }).map_err(EvaluateError::Busy)?;
+        self.pool.queue.push(Job { review, now, deadline, reply }).map_err(EvaluateError::Busy)?;
         answered.await.unwrap_or(Err(EvaluateError::Gone))
     }
 }

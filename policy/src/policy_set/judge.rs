@@ -10,7 +10,7 @@ use crate::review::parse::Review;
 use crate::wire::MAX_MESSAGE_BYTES;
 use crate::{Action, Settings, Severity};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The most messages that one policy's failure carries.
 const MOST_MESSAGES: usize = 32;
@@ -37,6 +37,8 @@ pub(super) struct Subject<'a> {
 /// What a policy found, and how severe it said that is.
 pub(super) struct Verdict {
     pub outcome: Outcome,
+    /// Whether it was stopped because its time was over.
+    pub ran_out: bool,
     severity: Severity,
 }
 
@@ -81,7 +83,7 @@ impl Judge {
         self.evaluate(subject, limit).unwrap_or_else(|error| {
             // The engine has forgotten its data.
             self.replicated = None;
-            self.error(error.to_string())
+            Verdict { ran_out: matches!(error, EvalError::Budget(_)), ..self.error(error.to_string()) }
         })
     }
 
@@ -101,6 +103,7 @@ impl Judge {
         if limit.is_zero() {
             return Ok(self.error("the review's time was used up before this policy was reached".into()));
         }
+        let started = Instant::now();
         self.replicate(subject)?;
         self.engine.set_input(self.input(subject));
         if self.info.dialect == Dialect::MagTape {
@@ -110,7 +113,7 @@ impl Judge {
                 other => return Ok(self.error(format!("`matches` is {}, not true or false", kind_of(&other)))),
             }
         }
-        let found = self.engine.eval(&self.deny_rule, limit)?;
+        let found = self.engine.eval(&self.deny_rule, limit.saturating_sub(started.elapsed()))?;
         Ok(self.read(&found))
     }
 
@@ -160,7 +163,7 @@ impl Judge {
             messages.push(self.wrap(message));
             severity = severity.max(self.severity(item));
         }
-        Verdict { outcome: Outcome::Fail(bound(messages)), severity }
+        Verdict { outcome: Outcome::Fail(bound(messages)), severity, ran_out: false }
     }
 
     /// The item's own severity where MagTape's dialect lets it have one, else the policy's.
@@ -185,11 +188,12 @@ impl Judge {
     }
 
     fn pass(&self) -> Verdict {
-        Verdict { outcome: Outcome::Pass, severity: self.info.severity }
+        Verdict { outcome: Outcome::Pass, severity: self.info.severity, ran_out: false }
     }
 
     fn error(&self, reason: String) -> Verdict {
-        Verdict { outcome: Outcome::Error(cut(&reason, MAX_MESSAGE_BYTES)), severity: self.info.severity }
+        let outcome = Outcome::Error(cut(&reason, MAX_MESSAGE_BYTES));
+        Verdict { outcome, severity: self.info.severity, ran_out: false }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What one review leaves behind for the next one, and what is left of its time for the other policies.
 
+use std::time::Duration;
 use writ_policy::{Action, Budget, Decision, DenyLevel, NoNamespaces, Outcome, PolicySet, Settings, SourceFile};
 
 /// A function that errs for an object that is `odd`.
@@ -34,11 +35,15 @@ fn load(files: &[SourceFile]) -> PolicySet {
 }
 
 fn decide(policies: &mut PolicySet, object: &str) -> Decision {
+    decide_within(policies, object, &Budget::default())
+}
+
+fn decide_within(policies: &mut PolicySet, object: &str, budget: &Budget) -> Decision {
     let review = format!(
         r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{{"uid":"1","operation":"CREATE",
         "kind":{{"group":"","version":"v1","kind":"Pod"}},"namespace":"shop","name":"web","object":{object}}}}}"#
     );
-    policies.decide(review.as_bytes(), &NoNamespaces, &Budget::default(), 7).unwrap().decision
+    policies.decide(review.as_bytes(), &NoNamespaces, budget, 7).unwrap().decision
 }
 
 fn is_error(decision: &Decision) -> bool {
@@ -78,4 +83,26 @@ deny contains \"one\" if value(input.review) == 1
         let decision = decide(&mut load(&[policy("WR1", &rules)]), "{}");
         assert!(is_error(&decision) && decision.results[0].action == Some(Action::Deny), "{cause}: {decision:?}");
     }
+}
+
+#[test]
+fn policies_that_never_end_leave_time_for_the_others() {
+    let endless = format!("{ENDLESS}\ndeny contains \"never\" if endless\n");
+    let objects = "deny contains \"no\" if input.review.object\n";
+    let mut policies = load(&[policy("WR1", &endless), policy("WR2", &endless), policy("WR3", objects)]);
+    let limit = Duration::from_millis(200);
+    let decision = decide_within(&mut policies, "{}", &Budget { per_policy: limit, per_review: limit * 2 });
+    let outcomes: Vec<&Outcome> = decision.results.iter().map(|result| &result.outcome).collect();
+    let [Outcome::Error(_), Outcome::Error(_), Outcome::Fail(_)] = outcomes[..] else { panic!("{outcomes:?}") };
+}
+
+#[test]
+fn policy_that_needs_more_than_its_share_gets_what_the_others_left() {
+    let slow =
+        "deny contains \"slow\" if {\n\tnumbers.range(1, 1000)[a] > numbers.range(1, 500)[b]\n\ta + b == 1400\n}\n";
+    let others = (10..60).map(|code| policy(&format!("WR{code}"), "deny contains \"never\" if input.nothing\n"));
+    let files: Vec<SourceFile> = [policy("WR0", slow)].into_iter().chain(others).collect();
+    let limit = Duration::from_secs(20);
+    let decision = decide_within(&mut load(&files), "{}", &Budget { per_policy: limit, per_review: limit });
+    assert!(matches!(decision.results[0].outcome, Outcome::Fail(_)), "{:?}", decision.results[0]);
 }

@@ -3,6 +3,7 @@
 use super::{Answered, EvaluateError};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Instant;
 use tokio::sync::oneshot;
 use writ_policy::{CheckReport, Revision, Settings, SourceFile};
 
@@ -10,6 +11,8 @@ use writ_policy::{CheckReport, Revision, Settings, SourceFile};
 pub(super) struct Job {
     pub review: bytes::Bytes,
     pub now: i64,
+    /// When nobody waits for the answer any more.
+    pub deadline: Instant,
     pub reply: oneshot::Sender<Result<Answered, EvaluateError>>,
 }
 

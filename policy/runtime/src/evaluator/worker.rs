@@ -4,6 +4,7 @@ use super::queue::{Command, Job, Next, Queue};
 use super::{Answered, EvaluateError, Namespaces};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Instant;
 use writ_policy::{Budget, CheckReport, PolicySet, Revision, Settings, SourceFile, answer};
 
 /// The interpreter recurses with the depth of policies and of the objects they judge.
@@ -70,7 +71,10 @@ impl Worker {
     }
 
     fn answer(&mut self, job: &Job) -> Result<Answered, EvaluateError> {
-        let decided = self.active.decide(&job.review, &*self.namespaces, &self.budget, job.now)?;
+        let left = job.deadline.saturating_duration_since(Instant::now());
+        let per_review = self.budget.per_review.min(left * 4 / 5);
+        let budget = Budget { per_review, ..self.budget };
+        let decided = self.active.decide(&job.review, &*self.namespaces, &budget, job.now)?;
         let revision = self.revision.clone();
         let response = answer(&decided.facts, &decided.decision, revision.as_ref().map(Revision::as_str));
         Ok(Answered { decided, response, revision })

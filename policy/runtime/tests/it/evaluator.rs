@@ -4,6 +4,7 @@ use crate::{file, policy};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
 use writ_policy::{Budget, DenyLevel, Namespaces, NoNamespaces, Revision, Settings, SourceFile};
 use writ_runtime::evaluator::EvaluateError;
 use writ_runtime::{Evaluator, EvaluatorConfig};
@@ -21,6 +22,10 @@ fn review(namespace: &str, name: &str) -> Bytes {
     .into()
 }
 
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(10)
+}
+
 fn revision(digit: char) -> Revision {
     Revision::new(digit.to_string().repeat(40)).unwrap()
 }
@@ -36,14 +41,14 @@ async fn apply(evaluator: &Evaluator, digit: char, files: Vec<SourceFile>) -> bo
 #[tokio::test]
 async fn applied_policies_decide_on_every_worker() {
     let evaluator = evaluator(3, 100, NoNamespaces);
-    let before = evaluator.decide(review("shop", "long"), 0).await.unwrap();
+    let before = evaluator.decide(review("shop", "long"), 0, soon()).await.unwrap();
     assert!(before.revision.is_none() && before.decided.decision.is_allowed());
 
     assert!(apply(&evaluator, 'a', vec![policy()]).await);
 
     assert_eq!(evaluator.policies().len(), 1);
     for _ in 0..20 {
-        let answered = evaluator.decide(review("shop", "long"), 0).await.unwrap();
+        let answered = evaluator.decide(review("shop", "long"), 0, soon()).await.unwrap();
         assert_eq!(answered.revision, Some(revision('a')));
         let answer: serde_json::Value = serde_json::from_slice(&answered.response).unwrap();
         assert_eq!(answer["response"]["allowed"], false);
@@ -59,7 +64,7 @@ async fn files_with_errors_change_nothing() {
     assert!(!apply(&evaluator, 'b', vec![file("bad.rego", "package writ.bad\n\ndeny contains")]).await);
 
     assert_eq!(evaluator.policies().len(), 1);
-    let answered = evaluator.decide(review("shop", "long"), 0).await.unwrap();
+    let answered = evaluator.decide(review("shop", "long"), 0, soon()).await.unwrap();
     assert_eq!(answered.revision, Some(revision('a')));
     assert!(!answered.decided.decision.is_allowed());
 }
@@ -67,7 +72,7 @@ async fn files_with_errors_change_nothing() {
 #[tokio::test]
 async fn bytes_that_are_no_review_are_told_so() {
     let evaluator = evaluator(1, 1, NoNamespaces);
-    let error = evaluator.decide(Bytes::from_static(b"{}"), 0).await.unwrap_err();
+    let error = evaluator.decide(Bytes::from_static(b"{}"), 0, soon()).await.unwrap_err();
     assert_eq!(error.to_string(), "not an AdmissionReview: `apiVersion` is missing");
 }
 
@@ -93,10 +98,10 @@ async fn panic_is_one_reviews_error_and_the_worker_lives_on() {
     let evaluator = evaluator(1, 10, Odd { waiting: waiting.into() });
     assert!(apply(&evaluator, 'a', vec![policy()]).await);
 
-    let error = evaluator.decide(review("panic", "long"), 0).await.unwrap_err();
+    let error = evaluator.decide(review("panic", "long"), 0, soon()).await.unwrap_err();
     assert!(matches!(error, EvaluateError::Panicked), "{error:?}");
 
-    let answered = evaluator.decide(review("shop", "long"), 0).await.unwrap();
+    let answered = evaluator.decide(review("shop", "long"), 0, soon()).await.unwrap();
     assert!(!answered.decided.decision.is_allowed());
 }
 
@@ -106,11 +111,27 @@ async fn full_queue_refuses_at_once() {
     let evaluator = evaluator(1, 1, Odd { waiting: waiting.into() });
     assert!(apply(&evaluator, 'a', vec![policy()]).await);
 
-    let decide = |namespace| evaluator.decide(review(namespace, "web"), 0);
+    let decide = |namespace| evaluator.decide(review(namespace, "web"), 0, soon());
     let (held, second, third, ()) = tokio::join!(decide("wait"), decide("shop"), decide("shop"), async {
         // Polled last: all three reviews were handed in, and the one worker can hold no more than the first.
         go.send(()).unwrap();
     });
     let refused = [held, second, third].into_iter().filter(|answer| matches!(answer, Err(EvaluateError::Busy(1))));
     assert!(refused.count() >= 1);
+}
+
+#[tokio::test]
+async fn review_is_answered_before_its_deadline_by_the_policies_that_end() {
+    let evaluator = evaluator(1, 1, NoNamespaces);
+    let endless = "# METADATA\n# title: Never ends\n# custom: {code: WR1000, severity: LOW, kinds: [Pod], on_error: allow}\n\
+        package writ.endless\n\ndeny contains \"never\" if {\n\tsome a in numbers.range(1, 30000)\n\t\
+        some b in numbers.range(1, 30000)\n\ta * b == -1\n}\n";
+    assert!(apply(&evaluator, 'a', vec![policy(), file("endless.rego", endless)]).await);
+
+    let deadline = Instant::now() + Duration::from_millis(500);
+    let answered = evaluator.decide(review("shop", "long"), 0, deadline).await.unwrap();
+
+    let said: Vec<_> = answered.decided.decision.results.iter().map(|result| result.messages().join("")).collect();
+    assert!(said[0].contains("ran longer than its budget") && !said[0].contains("of 500 ms"), "{said:?}");
+    assert_eq!(said[1], "[FAIL] HIGH - too long (WR1001)");
 }
