@@ -6,7 +6,10 @@ use std::collections::{BTreeSet, HashMap};
 use writ_policy::NamespaceName;
 use writ_policy::wire::{Failure, PolicyCount, Report, ReviewCount};
 
-const CURSOR: &str = "SELECT sequence FROM cursors WHERE agent_id = $1 AND boot = $2";
+/// Of all agents that the cluster ever had: one that enrolls anew sends on what it spooled before.
+const CURSOR: &str = "
+    SELECT MAX(cursors.sequence) FROM cursors JOIN agents ON agents.id = cursors.agent_id
+    WHERE cursors.boot = $1 AND agents.cluster_id = $2";
 const MOVE_CURSOR: &str = "
     INSERT INTO cursors (agent_id, boot, sequence, received_at, dropped) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (agent_id, boot) DO UPDATE SET sequence = excluded.sequence, received_at = excluded.received_at,
@@ -41,9 +44,9 @@ impl Tx {
     /// How far the reports of this boot are stored.
     pub async fn cursor(&mut self, agent: &Agent, boot: &str) -> sqlx::Result<Option<i64>> {
         on!(tx self, |connection| sqlx::query_scalar(CURSOR)
-            .bind(agent.id.as_str())
             .bind(boot)
-            .fetch_optional(connection)
+            .bind(agent.cluster_id)
+            .fetch_one(connection)
             .await)
     }
 

@@ -26,6 +26,18 @@ async fn report_sent_twice_is_stored_once() {
 }
 
 #[tokio::test]
+async fn report_sent_again_after_the_agent_enrolled_anew_is_stored_once() {
+    let hub = TestHub::new().await;
+    let former = hub.enroll("prod").await;
+    let report = Report { policy_counts: vec![policy_count(2)], ..former.report(1, vec![failure("a")]) };
+    former.send(&hub, &report).await;
+    let agent = hub.enroll("prod").await;
+    assert_eq!(agent.send(&hub, &report).await.json(), json!({ "stored": 1 }));
+    assert_eq!(agent.send(&hub, &Report { sequence: 2, ..report.clone() }).await.json(), json!({ "stored": 2 }));
+    assert_eq!(counts(&hub).await["policy_failures"], 4);
+}
+
+#[tokio::test]
 async fn older_sequence_is_answered_and_not_stored_again() {
     let hub = TestHub::new().await;
     let agent = hub.enroll("prod").await;
