@@ -20,7 +20,8 @@ pub async fn desired(
     Json(request): Json<DesiredRequest>,
 ) -> Result<Response, Failure> {
     let DesiredRequest { have, state } = request;
-    // What it refused it knows already; it is told again when the time is over, not in a loop.
+    // What it refused it knows already; it is told again when the time is over, not in a loop: why it refused (a full
+    // disk, a child that could not start) may be gone by then.
     let refused = state.refused.as_ref().map(|refused| refused.assignment);
     let lost = state.active.as_ref().map(|active| active.epoch);
     let mut newest = app.board.follow(agent.cluster_id).ok_or(Error::Busy)?;
@@ -30,16 +31,20 @@ pub async fn desired(
         // The agent enforces a later epoch than this hub remembers: the next must be beyond it.
         app.assign_wanted.notify_one();
     }
-    let news = newest.wait_for(|word| word.as_deref().is_some_and(|word| is_news(word, have, refused)));
-    tokio::select! {
+    let news = async {
+        let told = newest.wait_for(|word| word.as_deref().is_some_and(|word| is_news(word, have, refused))).await;
+        told.ok().and_then(|told| told.clone())
+    };
+    let told = tokio::select! {
         biased;
-        told = news => match told.ok().and_then(|told| told.clone()) {
-            Some(word) => Ok(([(header::CONTENT_TYPE, "application/json")], word.body.clone()).into_response()),
-            None => Ok(StatusCode::NO_CONTENT.into_response()),
-        },
-        () = app.shutdown.cancelled() => Ok(StatusCode::NO_CONTENT.into_response()),
-        () = tokio::time::sleep(app.hold) => Ok(StatusCode::NO_CONTENT.into_response()),
-    }
+        word = news => word,
+        () = app.shutdown.cancelled() => None,
+        () = tokio::time::sleep(app.hold) => newest.borrow().clone().filter(|word| Some(word.digest) != have),
+    };
+    Ok(match told {
+        Some(word) => ([(header::CONTENT_TYPE, "application/json")], word.body.clone()).into_response(),
+        None => StatusCode::NO_CONTENT.into_response(),
+    })
 }
 
 fn is_news(word: &Word, have: Option<Digest>, refused: Option<Digest>) -> bool {

@@ -2,6 +2,7 @@
 
 use crate::support::{NOW, TestHub, policy};
 use serde_json::json;
+use writ_policy::wire::Desired;
 
 #[tokio::test]
 async fn agent_is_told_a_signed_assignment_and_finds_all_its_blobs() {
@@ -48,12 +49,14 @@ async fn request_ends_empty_when_nothing_is_new() {
 }
 
 #[tokio::test]
-async fn refused_assignment_is_shown_and_not_told_again_in_a_loop() {
+async fn refused_assignment_is_shown_and_told_again_when_the_time_is_over() {
     let hub = TestHub::new().await;
     let agent = hub.enroll("prod").await;
     let (desired, _) = agent.desired(&hub).await;
+    let asked = std::time::Instant::now();
     let answer = agent.ask(&hub, None, agent.refusing(&desired, "the signature is wrong")).await;
-    assert_eq!(answer.status, 204);
+    assert_eq!(serde_json::from_slice::<Desired>(&answer.body).unwrap(), desired, "the reason may be gone");
+    assert!(asked.elapsed() >= hub.hub.app.hold, "but not in a loop");
     let cluster = hub.get("/api/v1/status").await.json()["clusters"][0].clone();
     assert_eq!((&cluster["state"], &cluster["refused_reason"]), (&json!("refused"), &json!("the signature is wrong")));
 }
