@@ -29,7 +29,8 @@ pub fn next(fleet: &Fleet, bundle: Digest, cluster: &Cluster<'_>, now: i64) -> O
     let active_epoch = cluster.active_epoch.min(MAX_REPORTED_EPOCH);
     let epoch = cluster.newest.map_or(0, |newest| newest.epoch);
     let still_right = cluster.newest.is_some_and(|newest| {
-        let is_fresh = now < newest.issued_at + STALE_AFTER_MS / 2;
+        // Issued in times to come: the clock was set back, and agents would not notice when it grows stale.
+        let is_fresh = (now - newest.issued_at).abs() < STALE_AFTER_MS / 2;
         newest.bundle == bundle && newest.settings == settings && is_fresh && active_epoch <= epoch
     });
     if still_right {
@@ -77,6 +78,7 @@ mod tests {
         assert_eq!(epoch(|case| case.bundle = Digest::of("b")), Some(2));
         assert_eq!(epoch(|case| case.fleet.deny_level = DenyLevel::High), Some(2));
         assert_eq!(epoch(|case| case.now += STALE_AFTER_MS / 2), Some(2), "a renewal");
+        assert_eq!(epoch(|case| case.now -= STALE_AFTER_MS / 2), Some(2), "the clock was set back");
     }
 
     #[test]

@@ -43,7 +43,8 @@ impl ClusterState {
 pub fn state_of(row: &StatusRow, now: i64) -> ClusterState {
     let Some(seen_at) = row.seen_at else { return ClusterState::Never };
     let is_newest = |digest: &Option<String>| digest.is_some() && *digest == row.desired_digest;
-    if now - seen_at > SEEN_WITHIN_MS {
+    // A time to come is a clock that was set back: who is there is heard again within seconds.
+    if (now - seen_at).abs() > SEEN_WITHIN_MS {
         ClusterState::Offline
     } else if is_newest(&row.active_digest) {
         ClusterState::Enforcing
@@ -75,6 +76,7 @@ mod tests {
             (row("new", ""), 0, ClusterState::Enforcing),
             (row("new", ""), SEEN_WITHIN_MS, ClusterState::Enforcing),
             (row("new", ""), SEEN_WITHIN_MS + 1, ClusterState::Offline),
+            (row("new", ""), -SEEN_WITHIN_MS - 1, ClusterState::Offline),
             (row("old", ""), 0, ClusterState::Pending),
             (row("old", "new"), 0, ClusterState::Refused),
             (row("old", "older"), 0, ClusterState::Pending),

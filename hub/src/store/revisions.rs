@@ -16,6 +16,8 @@ const SAVE: &str = "
         fleet = excluded.fleet, index_digest = excluded.index_digest, statement = excluded.statement
     RETURNING id";
 
+const LAST_SERVED: &str = "SELECT COALESCE(MAX(served_at), 0) FROM revisions";
+
 /// A commit that was passed over stays what it was, if the hub knows it already.
 const SAVE_SUPERSEDED: &str = "
     INSERT INTO revisions (id, revision, author, message, committed_at, seen_at, state, diagnostics)
@@ -78,13 +80,16 @@ impl Tx {
     pub async fn save_revision(&mut self, checked: &Checked<'_>, now: i64) -> sqlx::Result<()> {
         let Checked { commit, diagnostics, bundle } = checked;
         let state = if bundle.is_some() { "served" } else { "refused" };
+        // The newest is what is served, also after the clock was set back.
+        let last: i64 = on!(tx self, |connection| sqlx::query_scalar(LAST_SERVED).fetch_one(connection).await)?;
+        let served_at = bundle.map(|_| now.max(last + 1));
         let id: i64 = on!(tx self, |connection| sqlx::query_scalar(SAVE)
             .bind(commit.revision.as_str())
             .bind(&commit.author)
             .bind(&commit.message)
             .bind(commit.committed_at)
             .bind(now)
-            .bind(bundle.map(|_| now))
+            .bind(served_at)
             .bind(state)
             .bind(json(diagnostics))
             .bind(bundle.map_or(0, |bundle| bundle.policies.len() as i64))
