@@ -104,7 +104,7 @@ impl Enforcer {
         if self.tested.contains(&bundle.index) {
             return Ok(());
         }
-        let report = self.self_test.run(files).await.check;
+        let report = self.self_test.run(files).await?.check;
         refuse_errors(&report)?;
         let (actual, expected) = (report.policies.len(), bundle.policies as usize);
         ensure!(actual == expected, "the bundle holds {actual} policies, its statement says {expected}");

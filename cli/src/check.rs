@@ -42,7 +42,7 @@ pub(crate) async fn run(options: Check) -> Outcome {
 pub(crate) async fn check(dir: &Path, timeout: Duration) -> anyhow::Result<Checked> {
     let Folder { files, refused, .. } = files::read(dir)?;
     let self_test = SelfTest::new(Some(std::env::current_exe()?), timeout, 4 << 30);
-    let report = self_test.run(&files).await;
+    let report = self_test.run(&files).await?;
     let mut diagnostics = [refused, report.check.diagnostics.clone()].concat();
     diagnostics.sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
     Ok(Checked { files, diagnostics, policies: report.check.policies.len(), report })

@@ -65,7 +65,7 @@ pub async fn publish(app: &App, commit: &Commit, read: Read, notes: Vec<Diagnost
 
 async fn check(app: &App, commit: &Commit, files: Vec<SourceFile>, notes: Vec<Diagnostic>) -> anyhow::Result<Verdict> {
     let started = Instant::now();
-    let report = app.self_test.run(&files).await;
+    let report = app.self_test.run(&files).await.context("checking the commit")?;
     let check_ms = started.elapsed().as_millis() as u64;
     tracing::debug!(revision = %commit.revision, check_ms, "checked {}", commit.revision.short());
     let CheckReport { mut diagnostics, policies, fleet } = report.check;

@@ -51,7 +51,7 @@ fn changed(bencher: Bencher, program: Option<PathBuf>) {
 }
 
 async fn passes(test: &SelfTest, files: &[SourceFile]) {
-    let report = test.run(files).await;
+    let report = test.run(files).await.unwrap();
     assert!(report.check.is_ok(), "{:?}", report.check.diagnostics);
 }
 

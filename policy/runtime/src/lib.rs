@@ -5,4 +5,4 @@ pub mod evaluator;
 pub mod self_test;
 
 pub use evaluator::{Answered, Evaluator, EvaluatorConfig, Namespaces};
-pub use self_test::{SelfTest, SelfTestReport};
+pub use self_test::{NotStarted, SelfTest, SelfTestReport};

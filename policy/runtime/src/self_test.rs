@@ -42,6 +42,14 @@ pub struct SelfTestReport {
     pub tests: Vec<TestResult>,
 }
 
+/// The self-test could not begin, which says nothing of the files: it is worth another try.
+#[derive(Debug, thiserror::Error)]
+#[error("the self-test could not start")]
+pub struct NotStarted(#[from] std::io::Error);
+
+/// What was found, or the one finding that says why there is no report.
+type Answer = Result<Examined, Diagnostic>;
+
 /// What the child is asked.
 #[derive(Debug, Serialize, Deserialize)]
 struct Request {
@@ -81,17 +89,17 @@ impl SelfTest {
     /// Checks the files and runs those tests whose results may differ from the last run without errors. A child that
     /// crashes, hangs or exceeds its limits is an error diagnostic of the report; a failed unit test is one too, at its
     /// file and line.
-    pub async fn run(&self, files: &[SourceFile]) -> SelfTestReport {
+    pub async fn run(&self, files: &[SourceFile]) -> Result<SelfTestReport, NotStarted> {
         let known = self.passed.known();
         let examined = match &self.program {
-            Some(program) => parent::run(self, program, files, digests(&known)).await,
-            None => in_this_process(files.to_vec(), digests(&known)).await,
+            Some(program) => parent::run(self, program, files, digests(&known)).await?,
+            None => in_this_process(files.to_vec(), digests(&known)).await?,
         };
         let report = examined.and_then(|examined| self.passed.complete(examined, &known));
-        report.unwrap_or_else(|finding| {
+        Ok(report.unwrap_or_else(|finding| {
             let check = CheckReport { diagnostics: vec![finding], ..CheckReport::default() };
             SelfTestReport { check, tests: vec![] }
-        })
+        }))
     }
 }
 
@@ -101,14 +109,12 @@ fn examine(files: &[SourceFile], known: &HashSet<Digest>, reading: &dyn Fn(&str)
     Examined { check, modules }
 }
 
-async fn in_this_process(files: Vec<SourceFile>, known: HashSet<Digest>) -> Result<Examined, Diagnostic> {
+async fn in_this_process(files: Vec<SourceFile>, known: HashSet<Digest>) -> Result<Answer, NotStarted> {
     let (reply, report) = tokio::sync::oneshot::channel();
     let thread = std::thread::Builder::new().name("self-test".into()).stack_size(STACK_BYTES);
-    let started = thread.spawn(move || {
+    thread.spawn(move || {
         // A caller that went away wants no report.
         let _ = reply.send(examine(&files, &known, &|_| {}));
-    });
-    let crashed = || Diagnostic::error("", "the self-test crashed");
-    started.map_err(|error| Diagnostic::error("", format!("the self-test could not start: {error}")))?;
-    report.await.map_err(|_| crashed())
+    })?;
+    Ok(report.await.map_err(|_| Diagnostic::error("", "the self-test crashed")))
 }

@@ -1,6 +1,6 @@
 //! The parent: starts the child, feeds it, waits no longer than it may take, and says why there is no report.
 
-use super::{Examined, Request, SUBCOMMAND, SelfTest, Word};
+use super::{Answer, Examined, NotStarted, Request, SUBCOMMAND, SelfTest, Word};
 use std::collections::HashSet;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -20,23 +20,22 @@ pub(super) async fn run(
     program: &Path,
     files: &[SourceFile],
     known: HashSet<Digest>,
-) -> Result<Examined, Diagnostic> {
-    let cannot = |error: std::io::Error| Diagnostic::error("", format!("the self-test could not start: {error}"));
+) -> Result<Answer, NotStarted> {
     let request = Request { files: files.to_vec(), known, memory: test.memory, cpu: test.timeout.as_secs() + 1 };
-    let request = serde_json::to_vec(&request).map_err(|error| cannot(error.into()))?;
-    let mut child = start(program).map_err(cannot)?;
+    let request = serde_json::to_vec(&request).map_err(std::io::Error::from)?;
+    let mut child = start(program)?;
     let mut reading = String::new();
     let conversation = converse(&mut child, request, &mut reading);
-    match tokio::time::timeout(test.timeout, conversation).await {
-        Ok(Ok(report)) => Ok(report),
-        Ok(Err(ended)) => Err(explain(&reading, &ended)),
+    let ended = match tokio::time::timeout(test.timeout, conversation).await {
+        Ok(Ok(examined)) => return Ok(Ok(examined)),
+        Ok(Err(ended)) => ended,
         Err(_) => {
             // Killed and waited for, so that no process is left behind.
             let _ = child.kill().await;
-            let ended = format!("took longer than {} s", test.timeout.as_secs_f32());
-            Err(explain(&reading, &ended))
+            format!("took longer than {} s", test.timeout.as_secs_f32())
         }
-    }
+    };
+    Ok(Err(explain(&reading, &ended)))
 }
 
 fn start(program: &Path) -> std::io::Result<Child> {

@@ -26,14 +26,14 @@ fn in_this_process() -> SelfTest {
 }
 
 async fn findings(test: &SelfTest, files: &[SourceFile]) -> Vec<String> {
-    test.run(files).await.check.diagnostics.iter().map(ToString::to_string).collect()
+    test.run(files).await.unwrap().check.diagnostics.iter().map(ToString::to_string).collect()
 }
 
 #[tokio::test]
 async fn sound_policy_passes_in_a_child_and_in_this_process() {
     let files = [policy(), file("policy_test.rego", PASSING)];
     for test in [child(), in_this_process()] {
-        let report = test.run(&files).await;
+        let report = test.run(&files).await.unwrap();
         assert!(report.check.is_ok(), "{:?}", report.check.diagnostics);
         assert_eq!((report.check.policies.len(), report.tests.len()), (1, 1));
     }
@@ -58,17 +58,21 @@ async fn child_that_takes_too_long_is_killed_and_told() {
 async fn child_without_enough_memory_is_told() {
     let test = SelfTest::new(program(), MINUTE, 1 << 20);
     let files: Vec<SourceFile> = (0..400).map(|number| file(&format!("{number}.rego"), &PASSING.repeat(40))).collect();
-    let report = test.run(&files).await;
+    let report = test.run(&files).await.unwrap();
     assert!(!report.check.is_ok());
 }
 
 #[tokio::test]
 async fn program_that_is_no_child_is_told() {
-    for program in ["/bin/false", "/nonexistent/writ"] {
-        let test = SelfTest::new(Some(program.into()), MINUTE, MEMORY);
-        let findings = findings(&test, &[policy()]).await;
-        assert!(findings[0].contains("the self-test"), "{findings:?}");
-    }
+    let test = SelfTest::new(Some("/bin/false".into()), MINUTE, MEMORY);
+    let findings = findings(&test, &[policy()]).await;
+    assert!(findings[0].contains("the self-test"), "{findings:?}");
+}
+
+#[tokio::test]
+async fn child_that_cannot_start_says_nothing_of_the_files() {
+    let test = SelfTest::new(Some("/nonexistent/writ".into()), MINUTE, MEMORY);
+    assert_eq!(test.run(&[policy()]).await.unwrap_err().to_string(), "the self-test could not start");
 }
 
 /// Two test modules: one of the policy, one of a library.
@@ -82,9 +86,9 @@ fn two_modules(limit: u32) -> [SourceFile; 4] {
 #[tokio::test]
 async fn tests_of_unchanged_modules_keep_their_results() {
     for test in [child(), in_this_process()] {
-        let first = test.run(&two_modules(3)).await.tests;
+        let first = test.run(&two_modules(3)).await.unwrap().tests;
         // How long each took is part of it, so a second run would differ.
-        let again = test.clone().run(&two_modules(3)).await.tests;
+        let again = test.clone().run(&two_modules(3)).await.unwrap().tests;
         assert_eq!((first.len(), &first), (3, &again));
     }
 }
@@ -92,8 +96,8 @@ async fn tests_of_unchanged_modules_keep_their_results() {
 #[tokio::test]
 async fn change_of_a_library_runs_its_tests_again_and_the_report_stays_whole() {
     let test = child();
-    let first = test.run(&two_modules(3)).await;
-    let second = test.run(&two_modules(4)).await;
+    let first = test.run(&two_modules(3)).await.unwrap();
+    let second = test.run(&two_modules(4)).await.unwrap();
     assert!(first.check.is_ok() && !second.check.is_ok());
     let failed = |test: &&TestResult| test.failure.is_some();
     assert_eq!((second.tests.len(), second.tests.iter().filter(failed).count()), (3, 1));
@@ -103,9 +107,9 @@ async fn change_of_a_library_runs_its_tests_again_and_the_report_stays_whole() {
 #[tokio::test]
 async fn failure_is_never_remembered_and_takes_nothing_from_what_is() {
     let test = child();
-    let first = test.run(&two_modules(3)).await.tests;
+    let first = test.run(&two_modules(3)).await.unwrap().tests;
     for _ in 0..2 {
         assert_eq!(findings(&test, &two_modules(4)).await.len(), 1);
     }
-    assert_eq!(test.run(&two_modules(3)).await.tests, first);
+    assert_eq!(test.run(&two_modules(3)).await.unwrap().tests, first);
 }
