@@ -31,8 +31,9 @@ pub async fn sign_out(State(app): State<App>, jar: CookieJar) -> (CookieJar, Red
 
 /// A path on this hub, never another host.
 fn local_path(next: &str) -> &str {
-    let local = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
-    if local && next.is_ascii() { next } else { "/" }
+    // Browsers leave out tabs and line ends and take a backslash for a slash.
+    let is_plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if is_plain && next.starts_with('/') && !next.starts_with("//") { next } else { "/" }
 }
 
 #[cfg(test)]
@@ -46,6 +47,8 @@ mod tests {
             ("//evil.example", "/"),
             ("https://evil.example", "/"),
             ("/\\evil.example", "/"),
+            ("/\t/evil.example", "/"),
+            ("/\u{1}", "/"),
             ("", "/"),
         ] {
             assert_eq!(local_path(next), expected);
