@@ -148,8 +148,8 @@ fn gzip(content: &[u8]) -> std::io::Result<Vec<u8>> {
 
 /// A policy with the Markdown page of its code, `docs/<CODE>.md` beside the policies or at the top.
 fn with_page(policy: PolicyInfo, files: &[SourceFile]) -> (PolicyInfo, String) {
-    let name = format!("docs/{}.md", policy.code);
-    let page = files.iter().find(|file| file.path == name || file.path.ends_with(&format!("/{name}")));
+    let beside = format!("/docs/{}.md", policy.code);
+    let page = files.iter().find(|file| file.path == beside[1..] || file.path.ends_with(&beside));
     let page = page.map(|file| cut(&file.text, MAX_PAGE_BYTES)).unwrap_or_default();
     (policy, page)
 }
