@@ -23,8 +23,7 @@ pub(crate) struct Hosted<C: Args> {
 /// `writ hub`.
 pub(crate) fn hub(hosted: Hosted<writ_hub::config::Config>) -> Outcome {
     follow_parent(hosted.until_stdin_ends);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(writ_hub::main_with(hosted.config))?;
+    writ_hub::main_with(hosted.config)?;
     Ok(exit::DONE)
 }
 

@@ -48,6 +48,8 @@ use writ_runtime::SelfTest;
 /// What the check of a commit may take: a commit that needs more is refused.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(60);
 const CHECK_MEMORY: u64 = 2 << 30;
+/// How long threads that still block may take once everything else has ended.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// A hub that is ready to run.
 #[derive(Debug)]
@@ -129,7 +131,15 @@ fn self_test(config: &Config) -> anyhow::Result<SelfTest> {
 }
 
 /// Runs the hub as a process of its own: logs, and stops at Ctrl-C or SIGTERM.
-pub async fn main_with(config: Config) -> anyhow::Result<()> {
+pub fn main_with(config: Config) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
+    let outcome = runtime.block_on(run_until_signal(config));
+    // A fetch that hangs (a disk that is away) cannot be told to end.
+    runtime.shutdown_timeout(GRACE);
+    outcome
+}
+
+async fn run_until_signal(config: Config) -> anyhow::Result<()> {
     logging::start(config.log_format, &config.log)?;
     let shutdown = CancellationToken::new();
     let mut tasks = Tasks::default();

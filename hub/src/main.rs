@@ -8,12 +8,7 @@ fn main() -> ExitCode {
         return writ_runtime::self_test::run_child();
     }
     let config = writ_hub::config::Config::parse();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(writ_hub::main_with(config)),
-        Err(error) => Err(error.into()),
-    };
-    match outcome {
+    match writ_hub::main_with(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => report(&error),
     }

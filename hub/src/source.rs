@@ -47,7 +47,12 @@ impl Follower {
         let mut failures = 0;
         let mut watcher = watch::Watcher::start(&self.remote);
         loop {
-            let pause = match self.look().await {
+            // A look may take minutes (a slow remote, a check that hangs); left undone, it is done anew at the next start.
+            let looked = tokio::select! {
+                looked = self.look() => looked,
+                () = shutdown.cancelled() => return Ok(()),
+            };
+            let pause = match looked {
                 Ok(_) => {
                     failures = 0;
                     poll

@@ -1,0 +1,72 @@
+//! The check of a commit in a child process, when the child is the trouble and not the commit.
+
+use crate::support::{TestHub, policy};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use writ_hub::access::Access;
+use writ_hub::app::{App, Parts};
+use writ_hub::publish::Verdict;
+use writ_hub::repository::{Mirror, Remote};
+use writ_hub::source::Follower;
+use writ_policy::sign::SigningKey;
+use writ_runtime::SelfTest;
+
+/// Far beyond what any of this takes, so that a defect fails instead of hanging.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Follows the hub's source as it does, but checks commits with this program.
+fn follower_with(hub: &TestHub, program: PathBuf) -> Follower {
+    let app = App::new(Parts {
+        store: hub.hub.app.store.clone(),
+        clock: hub.clock.clone(),
+        access: Access::open_on_loopback(),
+        hub_key: SigningKey::generate().0,
+        source: hub.hub.app.source.clone(),
+        source_state: arc_swap::ArcSwap::default(),
+        self_test: SelfTest::new(Some(program), Duration::from_secs(600), 2 << 30),
+        board: writ_hub::board::Board::default(),
+        assign_wanted: tokio::sync::Notify::new(),
+        heartbeats: writ_hub::heartbeat::Heartbeats::default(),
+        metrics: writ_hub::metrics::Metrics::default(),
+        hold: LIMIT,
+        shutdown: CancellationToken::new(),
+    });
+    let remote = Remote::parse(hub.repository.path().to_str().unwrap()).unwrap();
+    let mirror = Mirror::open(&hub.data.path().join("mirror.git"), remote.clone(), "main").unwrap();
+    Follower::new(app, mirror, remote)
+}
+
+#[tokio::test]
+async fn commit_whose_check_could_not_start_is_not_refused_but_tried_again() {
+    let mut hub = TestHub::new().await;
+    let program = hub.data.path().join("checker");
+    let mut follower = follower_with(&hub, program.clone());
+    hub.repository.write("test2.rego", policy("TEST2", "no"));
+    let revision = hub.repository.commit("Second");
+    let error = format!("{:#}", follower.look().await.unwrap_err());
+    assert!(error.contains("the self-test could not start"), "{error}");
+    assert_eq!(hub.get(&format!("/api/v1/revisions/{revision}")).await.status, 404, "it is not recorded as bad");
+    symlink(env!("CARGO_BIN_EXE_writ-hub"), program).unwrap();
+    assert_eq!(follower.look().await.unwrap(), Some(Verdict::Served { policies: 2 }));
+}
+
+#[tokio::test]
+async fn hub_that_is_told_to_stop_does_not_wait_for_a_check() {
+    let mut hub = TestHub::new().await;
+    let (program, begun) = (hub.data.path().join("checker"), hub.data.path().join("begun"));
+    std::fs::write(&program, format!("#!/bin/sh\n: > {}\nexec /bin/sleep 600\n", begun.display())).unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    hub.repository.write("test2.rego", policy("TEST2", "no")).commit("Second");
+    let shutdown = CancellationToken::new();
+    let follows = follower_with(&hub, program).run(LIMIT, shutdown.clone());
+    let stop = async {
+        while !begun.exists() {
+            tokio::task::yield_now().await;
+        }
+        shutdown.cancel();
+    };
+    let (ended, ()) = tokio::time::timeout(LIMIT, async { tokio::join!(follows, stop) }).await.unwrap();
+    ended.unwrap();
+}
