@@ -6,13 +6,14 @@ use crate::app::App;
 use crate::failure::{Error, Failure};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::request::Parts;
 use http::{HeaderMap, header};
 use std::collections::HashMap;
 use std::sync::Mutex;
+use tower_http::csrf::{CsrfLayer, ProtectionError};
 use writ_policy::{AgentId, ClusterName, Digest};
 
 /// The name of the session cookie.
@@ -146,6 +147,15 @@ pub async fn check_host(State(app): State<App>, request: Request, next: Next) ->
         }
     }
     Ok(next.run(request).await)
+}
+
+/// Layer: requests that change something come from the hub's own pages or from no page at all.
+pub fn refuse_other_sites() -> CsrfLayer<fn(ProtectionError) -> Response> {
+    let refused = |_| {
+        let text = "the request comes from a page of another site, or through a proxy that changes `Host`";
+        Failure::from(Error::Forbidden(text.into())).into_response()
+    };
+    CsrfLayer::new().with_rejection_response(refused)
 }
 
 fn is_local_host(host: &str) -> bool {

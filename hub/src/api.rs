@@ -12,7 +12,6 @@ use http::{HeaderName, HeaderValue, header};
 use serde::Deserialize;
 use tower::limit::GlobalConcurrencyLimitLayer;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::csrf::CsrfLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
@@ -32,11 +31,13 @@ pub mod session;
 pub mod status;
 
 /// The largest body of a request, unless a route says otherwise.
-pub const MAX_BODY_BYTES: usize = 64 << 10;
+const MAX_BODY_BYTES: usize = 64 << 10;
 /// The largest word of an agent about itself.
 const MAX_STATE_BYTES: usize = 512 << 10;
 /// The most requests that are worked on at a time, of agents and of people each; held requests do not count.
 const MAX_AT_ONCE: usize = 128;
+/// The same for enrolling and for signing in, where clients have shown nothing yet: slow ones keep out nobody else.
+const MAX_STRANGERS: usize = 16;
 /// The longest that a client may take between two pieces of its body.
 const BODY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 /// What a page of the hub may do: nothing that is not the hub's own.
@@ -45,7 +46,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 
 /// All routes with the layers that hold for each.
 pub fn router(app: App) -> Router {
-    let routes = Router::new().merge(agent_routes()).merge(people_routes()).merge(crate::pages::router());
+    let routes = Router::new().merge(agent_routes()).merge(people_routes());
     routes
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn_with_state(app.clone(), access::check_host))
@@ -55,7 +56,8 @@ pub fn router(app: App) -> Router {
         .layer(set(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(set(header::X_FRAME_OPTIONS, "DENY"))
-        .layer(set(header::REFERRER_POLICY, "no-referrer"))
+        // Without any referrer browsers send forms with `Origin: null`, which over plain http is all that tells whence.
+        .layer(set(header::REFERRER_POLICY, "same-origin"))
         .layer(set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
         .layer(set(header::CACHE_CONTROL, "no-store"))
         .layer(PropagateRequestIdLayer::x_request_id())
@@ -67,17 +69,17 @@ pub fn router(app: App) -> Router {
 fn agent_routes() -> Router<App> {
     Router::new()
         .route(wire::REPORTS, post(reports::store).layer(DefaultBodyLimit::max(wire::MAX_REPORT_BYTES)))
-        .route(wire::ENROLL, post(enroll::enroll))
         .route(&format!("{}/{{digest}}", wire::BLOBS), get(blobs::blob))
         .layer(GlobalConcurrencyLimitLayer::new(MAX_AT_ONCE))
+        .route(wire::ENROLL, post(enroll::enroll).layer(GlobalConcurrencyLimitLayer::new(MAX_STRANGERS)))
         .route(wire::DESIRED, post(desired::desired).layer(DefaultBodyLimit::max(MAX_STATE_BYTES)))
 }
 
 /// What people and their tools call, and probes.
 fn people_routes() -> Router<App> {
+    let at_once = GlobalConcurrencyLimitLayer::new(MAX_AT_ONCE);
+    let pages = crate::pages::router().layer(at_once.clone()).merge(session_routes());
     Router::new()
-        .route("/login", post(session::sign_in))
-        .route("/logout", post(session::sign_out))
         .route("/api/v1/enrollment-tokens", post(enrollment_tokens::create))
         .route("/api/v1/clusters", get(status::clusters))
         .route("/api/v1/status", get(status::show))
@@ -85,11 +87,21 @@ fn people_routes() -> Router<App> {
         .route("/api/v1/revisions/{revision}", get(revisions::show))
         .route("/api/v1/failures", get(failures::list))
         .route("/api/v1/counts", get(counts::show))
-        .layer(CsrfLayer::new())
-        .layer(GlobalConcurrencyLimitLayer::new(MAX_AT_ONCE))
+        .layer(access::refuse_other_sites())
+        .layer(at_once)
+        .merge(crate::pages::with_failures(pages))
         .route("/metrics", get(metrics::show))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+}
+
+/// What the forms of pages call.
+fn session_routes() -> Router<App> {
+    Router::new()
+        .route("/login", post(session::sign_in))
+        .route("/logout", post(session::sign_out))
+        .layer(access::refuse_other_sites())
+        .layer(GlobalConcurrencyLimitLayer::new(MAX_STRANGERS))
 }
 
 fn set(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {

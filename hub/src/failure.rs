@@ -26,8 +26,8 @@ pub enum Error {
     Absent(String),
     #[error("{0}")]
     Conflict(String),
-    #[error("the request has more than {0} bytes")]
-    TooLarge(usize),
+    #[error("the request is larger than it may be")]
+    TooLarge,
     #[error("the hub is busy, try again")]
     Busy,
     #[error("Internal error")]
@@ -52,7 +52,7 @@ impl Failure {
             Error::Forbidden(_) => StatusCode::FORBIDDEN,
             Error::Absent(_) => StatusCode::NOT_FOUND,
             Error::Conflict(_) => StatusCode::CONFLICT,
-            Error::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Error::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -81,7 +81,7 @@ impl From<anyhow::Error> for Error {
 impl From<JsonRejection> for Error {
     fn from(rejection: JsonRejection) -> Self {
         match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge(crate::api::MAX_BODY_BYTES),
+            StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge,
             _ => Error::Invalid(rejection.body_text()),
         }
     }

@@ -166,7 +166,7 @@ async fn access(config: &Config, store: &store::Store) -> anyhow::Result<access:
     if let Some(file) = &config.admin_token_file {
         let token = config::read_secret(file)?;
         anyhow::ensure!(token.len() >= 20, "the admin token in {} has less than 20 characters", file.display());
-        return Ok(access::Access::by_admin_token(Digest::of(token), https));
+        return Ok(access::Access::by_admin_token(Digest::of(token.trim()), https));
     }
     if config.listen.ip().is_loopback() {
         return Ok(access::Access::open_on_loopback());

@@ -34,7 +34,7 @@ use axum::middleware::from_fn;
 use axum::response::Html;
 use axum::routing::get;
 
-/// The routes of all pages, with a page for what is absent or went wrong.
+/// The routes of all pages.
 pub fn router() -> Router<App> {
     Router::new()
         .route("/", get(fleet::show))
@@ -50,7 +50,11 @@ pub fn router() -> Router<App> {
         .route("/favicon.ico", get(assets::icon))
         .route("/static/{file}", get(assets::serve))
         .fallback(failure::absent)
-        .layer(from_fn(failure::show_as_page))
+}
+
+/// The routes with a page for what is absent or went wrong.
+pub fn with_failures(routes: Router<App>) -> Router<App> {
+    routes.layer(from_fn(failure::show_as_page))
 }
 
 /// The page as an answer.

@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use serde_json::json;
 use std::io::Write;
+use tower::ServiceExt;
 
 const TOKEN: &str = "an-admin-token-of-some-length";
 
@@ -72,12 +73,58 @@ async fn on_loopback_only_its_own_names_are_answered() {
 #[tokio::test]
 async fn another_sites_form_changes_nothing() {
     let hub = TestHub::new().await;
-    let request = Request::post("/api/v1/enrollment-tokens")
-        .header(header::CONTENT_TYPE, "application/json")
-        .header(header::ORIGIN, "https://evil.example")
-        .header("sec-fetch-site", "cross-site");
-    let answer = hub.send(request.body(Body::from(r#"{"cluster":"a"}"#)).unwrap()).await;
-    assert_eq!(answer.status, 403);
+    let send = async |path: &str, kind: &str, body: &'static str| {
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, kind)
+            .header(header::ORIGIN, "https://evil.example")
+            .header("sec-fetch-site", "cross-site");
+        let answer = hub.send(request.body(Body::from(body)).unwrap()).await;
+        assert_eq!(answer.status, 403, "{path}");
+        answer
+    };
+    let answer = send("/api/v1/enrollment-tokens", "application/json", r#"{"cluster":"a"}"#).await;
+    assert!(answer.error().contains("another site"), "{}", answer.error());
+    let answer = send("/login", "application/x-www-form-urlencoded", "token=x").await;
+    assert!(answer.text().starts_with("<!doctype html>"), "{}", answer.text());
+    assert!(answer.text().contains("another site"));
+}
+
+#[tokio::test]
+async fn browsers_are_asked_to_say_where_a_form_comes_from() {
+    let (hub, _file) = on_all_addresses().await;
+    let page = hub.send(request("/login").body(Body::empty()).unwrap()).await;
+    // With `no-referrer` they say `Origin: null`, and over plain http nothing else: nobody could sign in.
+    assert_eq!(page.headers[header::REFERRER_POLICY], "same-origin");
+    let form = Request::post("/login").header(header::HOST, "hub.example").header(header::ORIGIN, "http://hub.example");
+    let form = form.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let answer = hub.send(form.body(Body::from(format!("token={TOKEN}"))).unwrap()).await;
+    assert!(answer.headers.contains_key(header::SET_COOKIE), "{}", answer.status);
+}
+
+#[tokio::test]
+async fn slow_strangers_do_not_keep_out_agents_and_people() {
+    let hub = TestHub::new().await;
+    let agent = hub.enroll("prod").await;
+    let routes = hub.hub.routes();
+    let mut strangers = tokio::task::JoinSet::new();
+    let mut ends = vec![];
+    for path in ["/v1/enroll", "/login"].repeat(200) {
+        let (end, body) = tokio::io::duplex(1);
+        ends.push(end);
+        let request =
+            Request::post(path).header(header::HOST, "localhost").header(header::CONTENT_TYPE, "application/json");
+        let request = request.body(Body::from_stream(tokio_util::io::ReaderStream::new(body))).unwrap();
+        strangers.spawn(routes.clone().oneshot(request));
+    }
+    tokio::task::yield_now().await;
+    let blob = Request::get(format!("/v1/blobs/{}", "0".repeat(64))).header(header::HOST, "localhost");
+    let blob = blob.header(header::AUTHORIZATION, format!("Bearer {}", agent.enrolled.credential));
+    let page = Request::get("/api/v1/status").header(header::HOST, "localhost");
+    for (request, expected) in [(blob, 404), (page, 200)] {
+        let answer = routes.clone().oneshot(request.body(Body::empty()).unwrap());
+        let answer = tokio::time::timeout(std::time::Duration::from_secs(5), answer).await.expect("nobody is kept out");
+        assert_eq!(answer.unwrap().status(), expected);
+    }
 }
 
 #[tokio::test]
