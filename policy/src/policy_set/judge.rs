@@ -83,7 +83,12 @@ impl Judge {
         self.evaluate(subject, limit).unwrap_or_else(|error| {
             // The engine has forgotten its data.
             self.replicated = None;
-            Verdict { ran_out: matches!(error, EvalError::Budget(_)), ..self.error(error.to_string()) }
+            let (ran_out, error) = match error {
+                // All of its time, not what the last of its rules had left of it.
+                EvalError::Budget(_) => (true, EvalError::Budget(limit)),
+                error => (false, error),
+            };
+            Verdict { ran_out, ..self.error(error.to_string()) }
         })
     }
 
