@@ -117,7 +117,7 @@ impl Cost<'_> {
     /// A body follows a head or a domain; in a statement of its own a brace begins a value.
     fn opens_body(&self, at: usize, after_operand: bool) -> bool {
         let after_word = at > 0 && ["if", "else"].iter().any(|word| self.tokens[at - 1].is_word(self.text, word));
-        after_word || (after_operand && !(self.tokens[at].starts_line && !self.frames.is_empty()))
+        after_word || (after_operand && (self.frames.is_empty() || !self.tokens[at].starts_line))
     }
 
     fn within(&mut self, symbol: &str, token: &Token, after_operand: bool) {
