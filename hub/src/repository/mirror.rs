@@ -5,7 +5,10 @@ use super::commit::Commit;
 use super::remote::Remote;
 use super::tree;
 use anyhow::{Context, anyhow};
-use git2::{AutotagOption, FetchOptions, ObjectType, Oid, RemoteCallbacks, Repository, Sort};
+use git2::{
+    AutotagOption, ErrorCode, FetchOptions, ObjectType, Oid, RemoteCallbacks, Repository, Sort, Tree, TreeEntry,
+    TreeWalkMode, TreeWalkResult,
+};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use writ_policy::{Diagnostic, Revision, SourceFile};
@@ -37,11 +40,10 @@ pub struct History {
 }
 
 impl Mirror {
-    /// Opens the mirror in this folder; makes it when it is not there.
+    /// Opens the mirror in this folder. One that is not there, or that a power cut spoilt, is made anew: it is a copy.
     pub fn open(folder: &Path, remote: Remote, branch: &str) -> anyhow::Result<Self> {
-        if Repository::open_bare(folder).is_err() {
-            let made = Repository::init_bare(folder);
-            made.with_context(|| format!("the mirror {} cannot be made", folder.display()))?;
+        if !is_whole(folder) {
+            make(folder).with_context(|| format!("the mirror {} cannot be made", folder.display()))?;
         }
         Ok(Self { folder: folder.to_owned(), remote, branch: branch.to_owned() })
     }
@@ -100,6 +102,35 @@ impl Mirror {
     fn repository(&self) -> anyhow::Result<Repository> {
         Repository::open_bare(&self.folder).with_context(|| format!("opening the mirror {}", self.folder.display()))
     }
+}
+
+/// Whether everything can be read that was fetched last. git writes without waiting for the disk.
+fn is_whole(folder: &Path) -> bool {
+    let Ok(repository) = Repository::open_bare(folder) else { return false };
+    match repository.find_reference(HEAD) {
+        Ok(head) => head.peel_to_tree().is_ok_and(|tree| holds_all_of(&repository, &tree)),
+        Err(error) => error.code() == ErrorCode::NotFound,
+    }
+}
+
+fn holds_all_of(repository: &Repository, tree: &Tree<'_>) -> bool {
+    let Ok(odb) = repository.odb() else { return false };
+    let is_missing =
+        |entry: &TreeEntry<'_>| entry.kind() == Some(ObjectType::Blob) && odb.read_header(entry.id()).is_err();
+    let walked = tree.walk(TreeWalkMode::PreOrder, |_, entry| match is_missing(entry) {
+        true => TreeWalkResult::Abort,
+        false => TreeWalkResult::Ok,
+    });
+    walked.is_ok()
+}
+
+fn make(folder: &Path) -> anyhow::Result<()> {
+    if folder.exists() {
+        tracing::warn!("the mirror of the source is damaged, it is fetched anew");
+        std::fs::remove_dir_all(folder)?;
+    }
+    Repository::init_bare(folder)?;
+    Ok(())
 }
 
 /// The transports bound a conversation; this bounds local paths too.

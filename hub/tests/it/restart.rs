@@ -1,6 +1,6 @@
 //! A hub that is killed and comes back.
 
-use crate::support::{NOW, TestHub, failure};
+use crate::support::{NOW, TestHub, failure, policy};
 
 #[tokio::test]
 async fn hub_comes_back_with_what_it_served_and_counted() {
@@ -14,6 +14,18 @@ async fn hub_comes_back_with_what_it_served_and_counted() {
     assert_eq!((after, assignment.epoch), (before, 1), "nothing changed, so nothing new is told");
     agent.send(&hub, &agent.report(1, vec![failure("a")])).await;
     assert_eq!(hub.get("/api/v1/counts").await.json()["failures"], 1);
+}
+
+#[tokio::test]
+async fn mirror_that_a_power_cut_spoilt_is_fetched_anew() {
+    let hub = TestHub::new().await;
+    let objects = hub.data.path().join("mirror.git/objects");
+    std::fs::remove_dir_all(&objects).unwrap();
+    std::fs::create_dir_all(objects.join("pack")).unwrap();
+    let mut hub = hub.restarted().await;
+    hub.repository.write("test2.rego", policy("TEST2", "no"));
+    let second = hub.commit("Second").await;
+    assert_eq!(hub.served().await, second.as_str());
 }
 
 #[tokio::test]
