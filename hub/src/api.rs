@@ -36,7 +36,7 @@ const MAX_BODY_BYTES: usize = 64 << 10;
 const MAX_STATE_BYTES: usize = 512 << 10;
 /// The most requests that are worked on at a time, of agents and of people each; held requests do not count.
 const MAX_AT_ONCE: usize = 128;
-/// The same for enrolling and for signing in, where clients have shown nothing yet: slow ones keep out nobody else.
+/// The same for enrolling, for signing in and for metrics, where clients have shown nothing yet: slow ones keep out nobody else.
 const MAX_STRANGERS: usize = 16;
 /// The longest that a client may take between two pieces of its body.
 const BODY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
@@ -90,7 +90,7 @@ fn people_routes() -> Router<App> {
         .layer(access::refuse_other_sites())
         .layer(at_once)
         .merge(crate::pages::with_failures(pages))
-        .route("/metrics", get(metrics::show))
+        .route("/metrics", get(metrics::show).layer(GlobalConcurrencyLimitLayer::new(MAX_STRANGERS)))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
 }

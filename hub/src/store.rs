@@ -61,6 +61,9 @@ pub type Result<T> = sqlx::Result<T>;
 
 impl From<sqlx::Error> for crate::failure::Error {
     fn from(error: sqlx::Error) -> Self {
+        if matches!(error, sqlx::Error::PoolTimedOut) {
+            return Self::Busy;
+        }
         Self::Internal(anyhow::Error::new(error).context("the database did not answer"))
     }
 }
@@ -160,5 +163,11 @@ mod tests {
     #[test]
     fn placeholders_count_through() {
         assert_eq!(super::placeholders(2, 2), "($1, $2), ($3, $4)");
+    }
+    #[test]
+    fn waiting_too_long_for_a_connection_is_busy_and_no_internal_error() {
+        use crate::failure::Error;
+        assert!(matches!(Error::from(sqlx::Error::PoolTimedOut), Error::Busy));
+        assert!(matches!(Error::from(sqlx::Error::PoolClosed), Error::Internal(_)));
     }
 }
