@@ -71,6 +71,8 @@ impl Hub {
         remote.prepare(config, &shutdown)?;
         let store = Store::open(&keep.database()).await.context("opening the database")?;
         let access = access(config, &store).await?;
+        let hub_key = keep.signing_key()?;
+        publish::sign_anew(&store, &hub_key).await?;
         let source =
             app::SourceName { url: remote.to_string(), branch: config.branch.clone(), path: config.path.clone() };
         let mirror = Mirror::open(&keep.mirror(), remote.clone(), &config.branch)?;
@@ -78,7 +80,7 @@ impl Hub {
             store,
             clock,
             access,
-            hub_key: keep.signing_key()?,
+            hub_key,
             source,
             source_state: ArcSwap::default(),
             self_test: self_test(config)?,

@@ -5,12 +5,13 @@ mod removal;
 
 use crate::app::App;
 use crate::repository::Commit;
-use crate::store::{Checked, NewBundle};
+use crate::store::{Checked, NewBundle, Store};
 use anyhow::Context;
 use flate2::{Compression, write::GzEncoder};
 use std::io::Write;
 use std::time::Instant;
 use writ_policy::bundle::{BundleStatement, Index, MAX_INDEX_BYTES};
+use writ_policy::sign::SigningKey;
 use writ_policy::{CheckReport, Diagnostic, Digest, PolicyInfo, SourceFile};
 
 /// The most findings of a commit that are kept, and the longest text of one, in characters.
@@ -32,6 +33,17 @@ pub enum Verdict {
     },
     /// It is recorded with what is wrong, and not served.
     Refused(Vec<Diagnostic>),
+}
+
+/// Signs what is served with the hub's key, when another one did: no agent that enrolls from now on would trust that.
+pub async fn sign_anew(store: &Store, key: &SigningKey) -> anyhow::Result<()> {
+    let Some(served) = store.served().await.context("reading what is served")? else { return Ok(()) };
+    if served.statement.key == key.public().fingerprint() {
+        return Ok(());
+    }
+    let statement: BundleStatement = serde_json::from_str(&served.statement.payload).context("reading the bundle")?;
+    tracing::warn!(revision = %served.revision, "the hub has a new key: {} is signed anew", served.revision.short());
+    store.save_statement(served.id, &key.sign(&statement)).await.context("signing the bundle anew")
 }
 
 /// Checks a commit, and serves it when it is sound. `notes` are findings about the commit itself.

@@ -88,11 +88,10 @@ impl Follower {
         Ok(verdict)
     }
 
-    /// Whether this head is what the hub serves, under the key it has now: so it is after a restart.
+    /// Whether this head is what the hub serves: so it is after a restart.
     async fn is_served(&self, head: &Revision) -> anyhow::Result<bool> {
         let served = self.app.store.served().await.context("reading what is served")?;
-        let key = self.app.hub_key.public().fingerprint();
-        Ok(served.is_some_and(|served| served.revision == *head && served.statement.key == key))
+        Ok(served.is_some_and(|served| served.revision == *head))
     }
 
     async fn deal_with(&self, head: &Revision, started: Instant) -> anyhow::Result<Verdict> {

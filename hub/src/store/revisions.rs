@@ -34,6 +34,7 @@ const SERVED: &str = "
     SELECT id, revision, fleet, statement FROM revisions
     WHERE served_at IS NOT NULL AND statement IS NOT NULL
     ORDER BY served_at DESC, id DESC LIMIT 1";
+const SAVE_STATEMENT: &str = "UPDATE revisions SET statement = $1 WHERE id = $2";
 const CODES: &str = "SELECT code FROM revision_policies WHERE revision_id = $1 ORDER BY code";
 
 /// What a check made of a commit.
@@ -140,6 +141,13 @@ impl Tx {
 }
 
 impl Store {
+    /// Replaces the bundle statement of a revision.
+    pub async fn save_statement(&self, revision: i64, statement: &Signed) -> sqlx::Result<()> {
+        on!(write self, |pool| {
+            sqlx::query(SAVE_STATEMENT).bind(json(statement)).bind(revision).execute(pool).await.map(drop)
+        })
+    }
+
     /// What the hub serves: the revision that was last made so.
     pub async fn served(&self) -> sqlx::Result<Option<Served>> {
         let row: Option<(i64, String, String, String)> =

@@ -29,15 +29,18 @@ async fn mirror_that_a_power_cut_spoilt_is_fetched_anew() {
 }
 
 #[tokio::test]
-async fn new_signing_key_signs_everything_anew() {
-    let hub = TestHub::new().await;
+async fn new_signing_key_signs_everything_anew_although_the_head_is_refused() {
+    let mut hub = TestHub::new().await;
     let before = hub.enroll("prod").await;
+    hub.repository.write("broken.rego", "nonsense");
+    hub.commit("Break it").await;
     std::fs::remove_file(hub.data.path().join("hub.key")).unwrap();
     let mut hub = hub.restarted().await;
     hub.sync().await;
     let after = hub.enroll("prod").await;
     assert_ne!(after.enrolled.hub_key, before.enrolled.hub_key);
-    assert_eq!(after.desired(&hub).await.1.epoch, 2);
+    let (desired, assignment) = after.desired(&hub).await;
+    assert_eq!((after.bundle(&desired).policies, assignment.epoch), (1, 2));
 }
 
 #[tokio::test]
