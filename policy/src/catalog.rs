@@ -3,7 +3,8 @@
 
 use crate::decision::Dialect;
 use crate::engine::load::{self, LoadedSource};
-use crate::engine::module::Outline;
+use crate::engine::module::{Head, HeadKind, Outline};
+use crate::metadata::Metadata;
 use crate::{Diagnostic, Digest, Fleet, SourceFile, document};
 use std::collections::BTreeSet;
 
@@ -52,8 +53,7 @@ impl<'a> Catalog<'a> {
             }
         }
         modules.sort_by(|a, b| a.file.path.cmp(&b.file.path));
-        let sources: Vec<LoadedSource> = modules.iter().map(|module| module.source.clone()).collect();
-        diagnostics.extend(load::check_together(&sources));
+        diagnostics.extend(check_together(&modules));
         let (fleet_file, fleet) = fleet.map_or((None, Fleet::default()), |(file, fleet)| (Some(file), fleet));
         Self { modules, fleet, fleet_file, diagnostics }
     }
@@ -128,6 +128,21 @@ impl<'a> Module<'a> {
     }
 }
 
+/// What can only be seen across files: of all together, and of those that decide without the tests beside them.
+fn check_together(modules: &[Module<'_>]) -> Vec<Diagnostic> {
+    let check = |with_tests: bool| {
+        let chosen = modules.iter().filter(|module| with_tests || module.role != Role::Test);
+        load::check_together(&chosen.map(|module| module.source.clone()).collect::<Vec<_>>())
+    };
+    let has_tests = modules.iter().any(|module| module.role == Role::Test);
+    let mut findings = check(true);
+    if has_tests {
+        // What tests replace is known only with them; a warning without them says nothing.
+        findings.extend(check(false).into_iter().filter(Diagnostic::is_error));
+    }
+    findings
+}
+
 fn parse(file: &SourceFile, v0: bool) -> Result<(LoadedSource, Outline), Vec<Diagnostic>> {
     let source = load::load(file, v0)?;
     let outline = Outline::of(&source);
@@ -135,21 +150,47 @@ fn parse(file: &SourceFile, v0: bool) -> Result<(LoadedSource, Outline), Vec<Dia
 }
 
 fn role(file: &SourceFile, outline: &Outline) -> Result<Role, Vec<Diagnostic>> {
-    if file.is_test() {
-        return Ok(Role::Test);
-    }
     let package: Vec<&str> = outline.package.iter().map(String::as_str).collect();
     let is_test = package.last().is_some_and(|last| last.ends_with("_test"));
-    match package.as_slice() {
-        ["kubernetes", "admission", _, ..] | ["writ", ..] if is_test => {
+    let by_package = match package.as_slice() {
+        ["kubernetes", "admission", _, ..] | ["writ", ..] if is_test && !file.is_test() => {
             let message = "unit tests are outside of a `*_test.rego` file";
-            Err(vec![Diagnostic::error(&file.path, message).help("Rename the file so that it ends in `_test.rego`.")])
+            let help = "Rename the file so that it ends in `_test.rego`.";
+            return Err(vec![Diagnostic::error(&file.path, message).help(help)]);
         }
-        ["kubernetes", "admission", _, ..] => Ok(Role::Policy(Dialect::MagTape)),
-        ["writ", "lib", ..] => Ok(Role::Library),
-        ["writ", _, ..] => Ok(Role::Policy(Dialect::Writ)),
-        _ => Ok(Role::Library),
+        ["writ", "lib", ..] => Role::Library,
+        ["kubernetes", "admission", _, ..] => Role::Policy(Dialect::MagTape),
+        ["writ", _, ..] => Role::Policy(Dialect::Writ),
+        _ => Role::Library,
+    };
+    let role = if file.is_test() { Role::Test } else { by_package };
+    let judges = |role| matches!(role, Role::Policy(_));
+    let deny = outline.rules_named("deny").find(|rule| rule.kind == HeadKind::Set).filter(|_| !judges(role));
+    match deny {
+        Some(deny) if judges(by_package) || is_described_as_policy(file, outline) => {
+            Err(vec![never_judges(file, deny)])
+        }
+        _ => Ok(role),
     }
+}
+
+/// Whether the author meant a policy, whatever the package is called.
+fn is_described_as_policy(file: &SourceFile, outline: &Outline) -> bool {
+    outline.rules_named("policy_metadata").next().is_some() || Metadata::parse(file).is_ok()
+}
+
+/// A policy at a place where none is looked for would pass everything.
+fn never_judges(file: &SourceFile, deny: &Head) -> Diagnostic {
+    let (message, help) = match file.is_test() {
+        true => {
+            ("`deny` is in a file of unit tests, which judges nothing", "Move it to a file not named `*_test.rego`.")
+        }
+        false => (
+            "the policy is in a package of which nothing is judged",
+            "Policies are in `package writ.<name>` (not `writ.lib`) or `package kubernetes.admission.<name>`.",
+        ),
+    };
+    Diagnostic::error(&file.path, message).at(deny.place.0, deny.place.1).spanning(4).help(help)
 }
 
 /// The package as written, found without parsing because it decides which Rego is parsed.

@@ -2,10 +2,12 @@
 
 use crate::catalog::Catalog;
 use crate::decision::PolicyInfo;
+use crate::diagnostic::Level;
 use crate::policy_set::compile::{Compiled, compile};
 use crate::unit_test::{TestModule, run_catalog};
 use crate::{Diagnostic, Digest, Fleet, SourceFile};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -58,7 +60,7 @@ fn compile_catalog(catalog: &Catalog<'_>, reading: &dyn Fn(&str)) -> (CheckRepor
     let mut diagnostics = catalog.diagnostics.clone();
     diagnostics.extend(findings);
     diagnostics.extend(catalog.fleet_file.into_iter().flat_map(|file| check_fleet(file, &catalog.fleet, &policies)));
-    diagnostics.sort_by_key(|finding| (finding.path.clone(), finding.line, finding.column));
+    diagnostics.sort_by(|a, b| (&a.path, a.line, a.column, &a.message).cmp(&(&b.path, b.line, b.column, &b.message)));
     diagnostics.dedup();
     let infos = policies.iter().map(|policy| policy.info.as_ref().clone()).collect();
     (CheckReport { diagnostics, policies: infos, fleet: catalog.fleet.clone() }, policies)
@@ -76,13 +78,36 @@ fn check_fleet(file: &SourceFile, fleet: &Fleet, policies: &[Compiled]) -> Vec<D
         }
         for (code, parameters) in &rule.parameters {
             let Some(policy) = find(code) else { continue };
-            for name in parameters.keys().filter(|name| !policy.parameters.contains_key(*name)) {
-                let help = format!("Declare it in the metadata of {} with its default.", policy.info.path);
-                findings.push(unknown(file, name, &format!("policy {code} declares no parameter")).help(help));
-            }
+            findings.extend(parameters.iter().filter_map(|(name, value)| check_parameter(file, policy, name, value)));
         }
     }
     findings
+}
+
+fn check_parameter(file: &SourceFile, policy: &Compiled, name: &str, value: &Value) -> Option<Diagnostic> {
+    let (code, place) = (&policy.info.code, &policy.info.path);
+    let Some(default) = policy.parameters.get(name) else {
+        let help = format!("Declare it in the metadata of {place} with its default.");
+        return Some(unknown(file, name, &format!("policy {code} declares no parameter")).help(help));
+    };
+    let (wanted, found) = (kind_of(default), kind_of(value));
+    (!default.is_null() && wanted != found).then(|| {
+        let finding = unknown(file, name, &format!("policy {code} wants {wanted}, not {found}, for its parameter"));
+        let help = format!("Its default in the metadata of {place} is {wanted}.");
+        Diagnostic { level: Level::Error, ..finding }.help(help)
+    })
+}
+
+/// A policy that is given another kind of value than it expects compares in vain, and passes.
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
 }
 
 /// A warning at the first place where the fleet names this word.

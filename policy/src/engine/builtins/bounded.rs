@@ -16,11 +16,15 @@ pub(super) const BUILTINS: &[Own] = &[
     Own { name: "numbers.range_step", arity: 3, call: range_step },
     Own { name: "replace", arity: 3, call: replace },
     Own { name: "strings.replace_n", arity: 2, call: replace_many },
+    Own { name: "walk", arity: 1, call: walk },
     Own { name: "yaml.marshal", arity: 1, call: |given| marshal("yaml.marshal", given) },
 ];
 
 /// The furthest that a number may be shifted.
 const MAX_SHIFT: i64 = 4_096;
+
+/// The most parts of a value that is walked; an object of the API server's largest size has fewer.
+const MAX_PARTS: usize = 500_000;
 
 /// The engine's own builtin. Its errors are undefined, as OPA's are.
 fn native(name: &str, arguments: &[Value]) -> Answer {
@@ -61,6 +65,23 @@ fn marshal(name: &str, arguments: &[Value]) -> Answer {
     // A value may share its parts; written out, each is written each time.
     render::measure(&arguments[0], MAX_TEXT)?;
     native(name, arguments)
+}
+
+fn walk(arguments: &[Value]) -> Answer {
+    // A value may share its parts; each is visited each time.
+    count_parts(&arguments[0], &mut 0)?;
+    native("walk", arguments)
+}
+
+fn count_parts(value: &Value, count: &mut usize) -> Result<(), Fault> {
+    *count += 1;
+    within(*count, MAX_PARTS, "parts")?;
+    match value {
+        Value::Array(items) => items.iter().try_for_each(|item| count_parts(item, count)),
+        Value::Set(items) => items.iter().try_for_each(|item| count_parts(item, count)),
+        Value::Object(fields) => fields.iter_sorted().try_for_each(|(_, value)| count_parts(value, count)),
+        _ => Ok(()),
+    }
 }
 
 fn range(arguments: &[Value]) -> Answer {
@@ -135,7 +156,8 @@ mod tests {
         for _ in 0..60 {
             shared = Value::from(vec![shared.clone(), shared]);
         }
-        assert!(refused(marshal("json.marshal", &[shared])));
+        assert!(refused(marshal("json.marshal", &[shared.clone()])));
+        assert!(refused(walk(&[shared])));
     }
 
     #[test]
@@ -146,6 +168,7 @@ mod tests {
         assert_eq!(json(range_step(&by_two)), "[1,3,5]");
         assert_eq!(range_step(&[1_i64, 6, 0].map(Value::from)), Err(Fault::Undefined));
         assert_eq!(json(marshal("json.marshal", &[Value::from(vec![Value::Null])])), "\"[null]\"");
+        assert_eq!(json(walk(&[Value::from(vec![Value::Null])])), "[[[],[null]],[[0],null]]");
         let pairs = Value::from_json_str(r#"{"<": "&lt;", "a": "b", "b": "a"}"#).unwrap();
         assert_eq!(json(replace_many(&[pairs, Value::from("<abé")])), "\"&lt;baé\"");
     }
