@@ -67,6 +67,17 @@ pub fn resolve(severity: Severity, deny_level: DenyLevel, per_policy: Option<Act
     }
 }
 
+/// The action of a policy's own error: its `on_error`, and never more than the platform lets the policy do. An error in
+/// a policy that is tried out (`dryrun`), or where nothing is denied, denies nothing either.
+pub fn resolve_error(on_error: OnError, deny_level: DenyLevel, per_policy: Option<Action>) -> Action {
+    let most = match (per_policy, deny_level) {
+        (Some(action), _) => action,
+        (None, DenyLevel::Off) => Action::Warn,
+        (None, _) => Action::Deny,
+    };
+    on_error.action().min(most)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,5 +88,15 @@ mod tests {
         assert_eq!(resolve(Severity::Low, DenyLevel::Off, Some(Action::Deny)), Action::Deny);
         assert_eq!(resolve(Severity::Med, DenyLevel::Low, None), Action::Warn);
         assert_eq!(resolve(Severity::Med, DenyLevel::Med, None), Action::Deny);
+    }
+
+    #[test]
+    fn error_never_does_more_than_the_platform_lets_the_policy_do() {
+        let denying = |level, action| resolve_error(OnError::Deny, level, action);
+        assert_eq!(denying(DenyLevel::Low, None), Action::Deny);
+        assert_eq!(denying(DenyLevel::Off, None), Action::Warn);
+        assert_eq!(denying(DenyLevel::Off, Some(Action::Deny)), Action::Deny);
+        assert_eq!(denying(DenyLevel::High, Some(Action::Dryrun)), Action::Dryrun);
+        assert_eq!(resolve_error(OnError::Allow, DenyLevel::High, Some(Action::Deny)), Action::Dryrun);
     }
 }

@@ -3,7 +3,7 @@
 
 use super::compile::Compiled;
 use super::namespaces::Namespace;
-use crate::action::resolve;
+use crate::action::{resolve, resolve_error};
 use crate::decision::{Dialect, Outcome, PolicyInfo};
 use crate::engine::{Engine, EvalError, Value};
 use crate::review::parse::Review;
@@ -94,13 +94,11 @@ impl Judge {
 
     /// What the verdict does to the request.
     pub(super) fn action(&self, verdict: &Verdict, settings: &Settings) -> Option<Action> {
-        let code = self.info.code.as_str();
+        let (level, own) = (settings.deny_level, settings.actions.get(self.info.code.as_str()).copied());
         match verdict.outcome {
             Outcome::Pass => None,
-            Outcome::Fail(_) => {
-                Some(resolve(verdict.severity, settings.deny_level, settings.actions.get(code).copied()))
-            }
-            Outcome::Error(_) => Some(self.info.on_error.action()),
+            Outcome::Fail(_) => Some(resolve(verdict.severity, level, own)),
+            Outcome::Error(_) => Some(resolve_error(self.info.on_error, level, own)),
         }
     }
 
