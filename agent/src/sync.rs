@@ -124,7 +124,7 @@ impl Sync {
 
     async fn try_to_obey(&mut self, desired: Desired) -> Result<(), Problem> {
         let verified = Verified::of(&desired, &self.identity).map_err(Problem::Refused)?;
-        let step = verified.step_from(self.enforcer.cache.floor().as_ref()).map_err(Problem::Refused)?;
+        let step = self.step(&verified).map_err(Problem::Refused)?;
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let mut saved = Saved { desired, fetched_at: clock::now(), tested_by: version };
         if step == Step::Renewal && self.enforces(&verified) {
@@ -134,6 +134,15 @@ impl Sync {
         content::fetch(&self.hub, &self.identity.credential, blobs, &verified.bundle.index).await?;
         saved.fetched_at = clock::now();
         self.enforcer.advance(&verified, saved).await.map_err(Problem::Refused)
+    }
+
+    /// What the pair is against the kept mark and, should that be damaged, against what decides.
+    fn step(&self, verified: &Verified) -> anyhow::Result<Step> {
+        let step = verified.step_from(self.enforcer.cache.floor().as_ref())?;
+        let (epoch, enforced) = (verified.assignment.epoch, self.status.enforced());
+        let newest = enforced.map_or(0, |enforced| enforced.active.epoch);
+        anyhow::ensure!(epoch >= newest, "epoch {epoch} is older than epoch {newest}, which is enforced");
+        Ok(step)
     }
 
     /// Whether the content of this pair already decides; not so after a fall back to the previous one.

@@ -235,3 +235,10 @@ async fn stale_assignment_is_still_enforced() {
     agent.until_metric("writ_agent_assignment_stale 1").await;
     assert!(!agent.allows(&pod_review("bad")).await);
 }
+
+#[tokio::test]
+async fn older_bundle_is_refused_even_when_the_kept_mark_is_damaged() {
+    let (hub, agent) = enforcing().await;
+    std::fs::write(agent.data.path().join("cache/floor.json"), "{").unwrap();
+    refused(&hub, &agent, hub.sign(4, &[label_policy("WT2", "other")]), "older").await;
+}
