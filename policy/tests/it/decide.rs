@@ -90,7 +90,7 @@ fn policies_that_never_end_leave_time_for_the_others() {
     let endless = format!("{ENDLESS}\ndeny contains \"never\" if endless\n");
     let objects = "deny contains \"no\" if input.review.object\n";
     let mut policies = load(&[policy("WR1", &endless), policy("WR2", &endless), policy("WR3", objects)]);
-    let limit = Duration::from_millis(200);
+    let limit = Duration::from_millis(500);
     let decision = decide_within(&mut policies, "{}", &Budget { per_policy: limit, per_review: limit * 2 });
     let outcomes: Vec<&Outcome> = decision.results.iter().map(|result| &result.outcome).collect();
     let [Outcome::Error(_), Outcome::Error(_), Outcome::Fail(_)] = outcomes[..] else { panic!("{outcomes:?}") };
