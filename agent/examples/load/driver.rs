@@ -10,9 +10,12 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+type Stream = TlsStream<TcpStream>;
 
 /// How fast reviews are sent.
 #[derive(Clone, Copy)]
@@ -65,18 +68,11 @@ impl<'a> Driver<'a> {
         for _ in 0..self.connections {
             streams.push(self.connect().await);
         }
-        let left = Arc::new(AtomicUsize::new(reviews));
         let (cpu, started) = (self.server.cpu(), Instant::now());
-        let mut connections = JoinSet::new();
-        for (number, stream) in streams.into_iter().enumerate() {
-            let pause = match pace {
-                Pace::Full => None,
-                Pace::PerSecond(rate) => Some(Duration::from_secs_f64(self.connections as f64 / rate)),
-            };
-            let start = started + pause.unwrap_or_default() * number as u32 / self.connections as u32;
-            connections.spawn(send(stream, self.request.clone(), left.clone(), start, pause));
-        }
-        let mut latencies: Vec<Duration> = connections.join_all().await.concat();
+        let mut latencies = match pace {
+            Pace::Full => self.run_full(streams, reviews).await,
+            Pace::PerSecond(rate) => self.run_paced(streams, reviews, rate).await,
+        };
         let (took, cpu) = (started.elapsed().as_secs_f64(), (self.server.cpu() - cpu).as_secs_f64());
         latencies.sort();
         let count = latencies.len();
@@ -88,29 +84,50 @@ impl<'a> Driver<'a> {
         }
     }
 
-    async fn connect(&self) -> TlsStream<TcpStream> {
+    async fn run_full(&self, streams: Vec<Stream>, reviews: usize) -> Vec<Duration> {
+        let left = Arc::new(AtomicUsize::new(reviews));
+        let mut connections = JoinSet::new();
+        for stream in streams {
+            connections.spawn(send_all(stream, self.request.clone(), left.clone()));
+        }
+        connections.join_all().await.concat()
+    }
+
+    /// Reviews are due at even distances, one connection after the other. The beat comes from a thread, because the
+    /// runtime's timer rounds to milliseconds and would send them in bursts.
+    async fn run_paced(&self, streams: Vec<Stream>, reviews: usize, rate: f64) -> Vec<Duration> {
+        let mut connections = JoinSet::new();
+        let mut beats = vec![];
+        for stream in streams {
+            let (beat, due) = mpsc::unbounded_channel();
+            beats.push(beat);
+            connections.spawn(send_when_due(stream, self.request.clone(), due));
+        }
+        let start = Instant::now();
+        let pacer = std::thread::spawn(move || {
+            for number in 0..reviews {
+                let due = start + Duration::from_secs_f64(number as f64 / rate);
+                std::thread::sleep(due.saturating_duration_since(Instant::now()));
+                beats[number % beats.len()].send(due).unwrap();
+            }
+        });
+        let latencies = connections.join_all().await.concat();
+        pacer.join().unwrap();
+        latencies
+    }
+
+    async fn connect(&self) -> Stream {
         let stream = TcpStream::connect(self.server.address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         self.connector.connect(ServerName::try_from("localhost").unwrap(), stream).await.unwrap()
     }
 }
 
-/// One connection. With a pause, latency counts from when the review was due, so that a slow answer is not hidden by
-/// the reviews that were sent late because of it.
-async fn send(
-    mut stream: TlsStream<TcpStream>,
-    request: Arc<[u8]>,
-    left: Arc<AtomicUsize>,
-    mut due: Instant,
-    pause: Option<Duration>,
-) -> Vec<Duration> {
-    let mut latencies = vec![];
-    let mut buffer = vec![0; 64 << 10];
+/// One connection that sends the next review when it has the answer.
+async fn send_all(mut stream: Stream, request: Arc<[u8]>, left: Arc<AtomicUsize>) -> Vec<Duration> {
+    let (mut latencies, mut buffer) = (vec![], vec![0; 64 << 10]);
     while left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
-        let started = match pause {
-            Some(pause) => wait(&mut due, pause).await,
-            None => Instant::now(),
-        };
+        let started = Instant::now();
         stream.write_all(&request).await.unwrap();
         read_answer(&mut stream, &mut buffer).await;
         latencies.push(started.elapsed());
@@ -118,18 +135,23 @@ async fn send(
     latencies
 }
 
-/// When the review counts as sent: when it was due, if the answer before came later than that.
-async fn wait(due: &mut Instant, pause: Duration) -> Instant {
-    let this = *due;
-    *due += pause;
-    if this <= Instant::now() {
-        return this;
+/// One connection that sends at given times. Latency counts from when the review was due, so that a slow answer is not
+/// hidden by the reviews that were sent late because of it.
+async fn send_when_due(
+    mut stream: Stream,
+    request: Arc<[u8]>,
+    mut due: mpsc::UnboundedReceiver<Instant>,
+) -> Vec<Duration> {
+    let (mut latencies, mut buffer) = (vec![], vec![0; 64 << 10]);
+    while let Some(due) = due.recv().await {
+        stream.write_all(&request).await.unwrap();
+        read_answer(&mut stream, &mut buffer).await;
+        latencies.push(due.elapsed());
     }
-    tokio::time::sleep_until(this.into()).await;
-    Instant::now()
+    latencies
 }
 
-async fn read_answer(stream: &mut TlsStream<TcpStream>, buffer: &mut [u8]) {
+async fn read_answer(stream: &mut Stream, buffer: &mut [u8]) {
     let mut filled = 0;
     let mut expected = usize::MAX;
     while filled < expected {

@@ -18,6 +18,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Reviews that are sent before memory is read.
 const REVIEWS_FOR_MEMORY: usize = 100_000;
+/// How fast, so that the reviews take most of a minute and are not one burst.
+const REVIEWS_PER_SECOND: f64 = 2_000.0;
 
 fn main() -> std::process::ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -43,13 +45,14 @@ async fn measure(reviews: usize) {
     drop(allow_all);
     for workers in [1, 2] {
         let agent = Server::agent(&prepared, workers).await;
-        println!("start to ready from the disk cache: {} ms, {} KiB resident", agent.ready_ms, agent.resident_kib());
+        println!("start to ready from the disk cache: {} ms", agent.ready_ms);
         run(&format!("agent, {workers} worker(s)"), &agent, &prepared, reviews).await;
-        if workers == 2 {
-            Driver::new(&agent, &prepared, 8).run(Pace::Full, REVIEWS_FOR_MEMORY).await;
-            println!("resident after {REVIEWS_FOR_MEMORY} more reviews: {} KiB", agent.resident_kib());
-        }
     }
+    let agent = Server::agent(&prepared, 2).await;
+    let before = agent.resident();
+    Driver::new(&agent, &prepared, 8).run(Pace::PerSecond(REVIEWS_PER_SECOND), REVIEWS_FOR_MEMORY).await;
+    println!("resident when ready:            {before}");
+    println!("resident after {REVIEWS_FOR_MEMORY} reviews: {}", agent.resident());
 }
 
 /// Warm up, then full load, then half of what full load reached.

@@ -78,10 +78,16 @@ impl Server {
         Duration::from_secs_f64(ticks / TICKS_PER_SECOND)
     }
 
-    pub fn resident_kib(&self) -> usize {
+    /// Resident memory, and of what kind it is: pages of the program file are shared and can be read again.
+    pub fn resident(&self) -> String {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse().unwrap()
+        let kib = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            line.trim().trim_end_matches(" kB").parse::<usize>().unwrap()
+        };
+        let mib = |name: &str| kib(name) as f64 / 1024.0;
+        let (all, own, file) = (mib("VmRSS:"), mib("RssAnon:"), mib("RssFile:"));
+        format!("{all:.1} MiB ({own:.1} its own, {file:.1} of the program file)")
     }
 }
 

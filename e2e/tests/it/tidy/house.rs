@@ -19,7 +19,11 @@ const HOMES: &[(&str, &[&str], &str)] = &[
         "the agent also runs without Kubernetes",
     ),
     (r"\bthirtyfour\b", &["e2e/"], "only tests drive a browser"),
-    (r"\bunsafe (\{|fn|impl|extern)", &["hub/git-transport/src/lib.rs"], "libgit2's registration is the one unsafe call"),
+    (
+        r"\bunsafe (\{|fn|impl|extern)",
+        &["hub/git-transport/src/lib.rs"],
+        "libgit2's registration is the one unsafe call",
+    ),
 ];
 
 /// A folder, what its code may not name, and why.
