@@ -7,12 +7,13 @@ use uuid::Uuid;
 use writ_policy::wire::{self, Failure, FailureOutcome, PolicyCount, Report, ReviewCount};
 use writ_policy::{Action, NamespaceName, Outcome, PolicyName, PolicyResult, Revision};
 
-/// Failures that close a batch: half of what a report may carry, so that one more review always fits.
-const FULL_FAILURES: usize = wire::MAX_FAILURES / 2;
+/// Failures that close a batch: far below what a report may carry, so that one more review always fits and a storm of
+/// failures is never a large piece of memory.
+const FULL_FAILURES: usize = wire::MAX_FAILURES / 8;
 /// Rows of counts that close a batch.
 const FULL_COUNTS: usize = wire::MAX_COUNTS / 2;
 /// Estimated bytes that close a batch.
-const FULL_BYTES: usize = wire::MAX_REPORT_BYTES / 4;
+const FULL_BYTES: usize = wire::MAX_REPORT_BYTES / 16;
 /// The most failures that one review may add.
 const MAX_FAILURES_OF_REVIEW: usize = 200;
 /// The longest text of a review's facts, in bytes.
