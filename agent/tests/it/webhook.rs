@@ -96,12 +96,14 @@ fn slow_policy() -> writ_policy::SourceFile {
 }
 
 #[tokio::test]
-async fn review_that_takes_longer_than_the_api_server_waits_is_answered_by_the_failure_policy() {
-    let (_hub, agent) = enforcing(&[slow_policy()]).await;
+async fn policy_slower_than_the_api_server_waits_errs_alone_and_the_review_is_answered_in_time() {
+    let (_hub, agent) =
+        enforcing(&[slow_policy(), policy("WT4", "package writ.wt4\n\ndeny contains \"seen\" if true\n")]).await;
     let url = format!("{}/validate?timeout=100ms", agent.webhook);
     let response = agent.client.post(url).body(pod_review("bad").to_string()).send().await.unwrap();
     let answer: serde_json::Value = response.json().await.unwrap();
     assert_eq!(answer["response"]["allowed"], false);
-    assert!(answer["response"]["status"]["message"].as_str().unwrap().contains("in time"), "{answer}");
-    agent.until_metric("writ_agent_reviews_total{outcome=\"Unjudged\"} 1").await;
+    let message = answer["response"]["status"]["message"].as_str().unwrap();
+    assert!(message.contains("longer than its budget") && message.contains("seen (WT4)"), "{message}");
+    agent.until_metric("writ_agent_policy_evaluations_total{policy=\"wt3\",outcome=\"error\"} 1").await;
 }
