@@ -72,9 +72,10 @@ impl Sender {
             }
             Err(problem) if is_useless(&problem) => {
                 error!(error = log_chain(&problem.into()), "the hub will never take a report; it is put aside");
-                self.metrics.rejected.inc();
                 let spool = self.spool.clone();
-                Ok(disk::blocking(move || spool.reject(name)).await?)
+                disk::blocking(move || spool.reject(name)).await?;
+                self.metrics.rejected.inc();
+                Ok(())
             }
             Err(problem) => Err(problem.into()),
         }
