@@ -31,7 +31,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use writ_policy::wire::Enrolled;
-use writ_runtime::{Evaluator, EvaluatorConfig, Namespaces, SelfTest};
+use writ_runtime::{Evaluator, EvaluatorConfig, Inventory, SelfTest};
 
 /// Reviews that may wait for each evaluation thread.
 const QUEUE_PER_WORKER: usize = 64;
@@ -115,7 +115,7 @@ fn enforcer(config: &Config, evaluator: Evaluator, health: &Health, child: PathB
 }
 
 fn evaluator(config: &Config, cluster: Option<&Cluster>, tasks: &mut Tasks) -> anyhow::Result<Evaluator> {
-    let namespaces: Namespaces = match (cluster, &config.namespaces) {
+    let namespaces: Inventory = match (cluster, &config.namespaces) {
         (Some(cluster), _) => {
             let replica = Arc::new(ClusterNamespaces::default());
             let replicate = namespaces::replicate(cluster.client(), replica.clone(), tasks.shutdown.clone());
@@ -123,7 +123,7 @@ fn evaluator(config: &Config, cluster: Option<&Cluster>, tasks: &mut Tasks) -> a
             replica
         }
         (None, Some(folder)) => Arc::new(NamespaceFolder::load(folder)?),
-        (None, None) => Arc::new(writ_policy::NoNamespaces),
+        (None, None) => Arc::new(writ_policy::NoInventory),
     };
     let workers = config.workers;
     let budget = writ_policy::Budget::default();

@@ -4,7 +4,7 @@ use anyhow::Context;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-use writ_policy::Namespaces;
+use writ_policy::Inventory;
 
 /// The largest file that is read.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -13,8 +13,8 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 #[derive(Debug, Default)]
 pub struct NamespaceFolder(HashMap<String, Arc<str>>);
 
-impl Namespaces for NamespaceFolder {
-    fn find(&self, name: &str) -> Option<Arc<str>> {
+impl Inventory for NamespaceFolder {
+    fn namespace(&self, name: &str) -> Option<Arc<str>> {
         self.0.get(name).cloned()
     }
 }
@@ -60,9 +60,9 @@ mod tests {
         std::fs::write(folder.path().join("b.json"), r#"{"kind":"Namespace","metadata":{"name":"bank"}}"#).unwrap();
         std::fs::write(folder.path().join("README.md"), "no").unwrap();
         let namespaces = NamespaceFolder::load(folder.path()).unwrap();
-        assert!(namespaces.find("shop").unwrap().contains("\"name\":\"shop\""));
-        assert!(namespaces.find("bank").is_some());
-        assert!(namespaces.find("web").is_none());
+        assert!(namespaces.namespace("shop").unwrap().contains("\"name\":\"shop\""));
+        assert!(namespaces.namespace("bank").is_some());
+        assert!(namespaces.namespace("web").is_none());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use divan::counter::ItemsCount;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use writ_policy::{Budget, DenyLevel, NoNamespaces, PolicySet, Settings, answer};
+use writ_policy::{Budget, DenyLevel, NoInventory, PolicySet, Settings, answer};
 
 /// As the agent has it.
 #[global_allocator]
@@ -73,11 +73,11 @@ fn wait(go: &Barrier, stop: &AtomicBool) -> bool {
 fn parse_only(bencher: Bencher) {
     let mut policies = policies();
     let review = DEPLOYMENT.replace("\"kind\":\"Deployment\"", "\"kind\":\"Nothing123\"");
-    bencher.bench_local(|| policies.decide(review.as_bytes(), &NoNamespaces, &BUDGET, 0));
+    bencher.bench_local(|| policies.decide(review.as_bytes(), &NoInventory, &BUDGET, 0));
 }
 
 fn respond(policies: &mut PolicySet) -> Vec<u8> {
-    let decided = policies.decide(DEPLOYMENT.as_bytes(), &NoNamespaces, &BUDGET, 0).unwrap();
+    let decided = policies.decide(DEPLOYMENT.as_bytes(), &NoInventory, &BUDGET, 0).unwrap();
     answer(&decided.facts, &decided.decision, Some("0123456789012345678901234567890123456789"))
 }
 

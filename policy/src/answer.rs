@@ -70,7 +70,7 @@ pub fn answer(facts: &ReviewFacts, decision: &Decision, revision: Option<&str>) 
 
 /// Everything that is said aloud, sorted as plain text as MagTape does. Dryrun is recorded, not said.
 fn messages(decision: &Decision) -> Vec<String> {
-    let aloud = decision.results.iter().filter(|result| result.action.is_some_and(|action| action > Action::Dryrun));
+    let aloud = decision.results.iter().filter(|result| result.action().is_some_and(|action| action > Action::Dryrun));
     let mut messages: Vec<String> = aloud.flat_map(|result| result.messages()).collect();
     messages.sort_unstable();
     messages.dedup();

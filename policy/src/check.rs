@@ -3,7 +3,7 @@
 use crate::catalog::Catalog;
 use crate::decision::PolicyInfo;
 use crate::diagnostic::Level;
-use crate::policy_set::compile::{Compiled, compile};
+use crate::policy_set::compile::{Compiled, CompiledPolicy, compile};
 use crate::unit_test::{TestModule, run_catalog};
 use crate::{Diagnostic, Digest, Fleet, SourceFile};
 use serde::{Deserialize, Serialize};
@@ -51,23 +51,24 @@ pub fn check_and_test(
 }
 
 /// The report, and what compiled on the way.
-pub(crate) fn check_and_compile(files: &[SourceFile]) -> (CheckReport, Vec<Compiled>) {
+pub(crate) fn check_and_compile(files: &[SourceFile]) -> (CheckReport, Compiled) {
     compile_catalog(&Catalog::read(files, &|_| {}), &|_| {})
 }
 
-fn compile_catalog(catalog: &Catalog<'_>, reading: &dyn Fn(&str)) -> (CheckReport, Vec<Compiled>) {
-    let (policies, findings) = compile(catalog, reading);
+fn compile_catalog(catalog: &Catalog<'_>, reading: &dyn Fn(&str)) -> (CheckReport, Compiled) {
+    let (compiled, findings) = compile(catalog, reading);
     let mut diagnostics = catalog.diagnostics.clone();
     diagnostics.extend(findings);
-    diagnostics.extend(catalog.fleet_file.into_iter().flat_map(|file| check_fleet(file, &catalog.fleet, &policies)));
+    diagnostics
+        .extend(catalog.fleet_file.into_iter().flat_map(|file| check_fleet(file, &catalog.fleet, &compiled.policies)));
     diagnostics.sort_by(|a, b| (&a.path, a.line, a.column, &a.message).cmp(&(&b.path, b.line, b.column, &b.message)));
     diagnostics.dedup();
-    let infos = policies.iter().map(|policy| policy.info.as_ref().clone()).collect();
-    (CheckReport { diagnostics, policies: infos, fleet: catalog.fleet.clone() }, policies)
+    let infos = compiled.policies.iter().map(|policy| policy.info.as_ref().clone()).collect();
+    (CheckReport { diagnostics, policies: infos, fleet: catalog.fleet.clone() }, compiled)
 }
 
 /// Codes and parameters that the fleet names and no policy has.
-fn check_fleet(file: &SourceFile, fleet: &Fleet, policies: &[Compiled]) -> Vec<Diagnostic> {
+fn check_fleet(file: &SourceFile, fleet: &Fleet, policies: &[CompiledPolicy]) -> Vec<Diagnostic> {
     let mut findings = vec![];
     let find = |code: &str| policies.iter().find(|policy| policy.info.code.as_str() == code);
     for rule in &fleet.clusters {
@@ -84,7 +85,7 @@ fn check_fleet(file: &SourceFile, fleet: &Fleet, policies: &[Compiled]) -> Vec<D
     findings
 }
 
-fn check_parameter(file: &SourceFile, policy: &Compiled, name: &str, value: &Value) -> Option<Diagnostic> {
+fn check_parameter(file: &SourceFile, policy: &CompiledPolicy, name: &str, value: &Value) -> Option<Diagnostic> {
     let (code, place) = (&policy.info.code, &policy.info.path);
     let Some(default) = policy.parameters.get(name) else {
         let help = format!("Declare it in the metadata of {place} with its default.");

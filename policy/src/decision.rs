@@ -1,5 +1,6 @@
 //! What came of one review: the outcome of every policy that matched it. Knows nothing of HTTP or of the hub.
 
+use crate::action::Ruling;
 use crate::{Action, OnError, PolicyCode, PolicyName, Severity};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -12,6 +13,8 @@ pub enum Dialect {
     Writ,
     /// Rego v0 in `package kubernetes.admission.*`.
     MagTape,
+    /// A constraint of a Gatekeeper ConstraintTemplate.
+    Gatekeeper,
 }
 
 impl Dialect {
@@ -20,6 +23,7 @@ impl Dialect {
         match self {
             Dialect::Writ => "writ",
             Dialect::MagTape => "magtape",
+            Dialect::Gatekeeper => "gatekeeper",
         }
     }
 }
@@ -35,16 +39,29 @@ pub struct PolicyInfo {
     pub title: String,
     /// What it checks and why.
     pub description: String,
-    /// How bad a failure is.
-    pub severity: Severity,
+    /// How bad a failure is. Constraints have none: their own action stands.
+    pub severity: Option<Severity>,
     /// `group/Kind` (`Kind` for the core group), or `*` for every kind.
     pub kinds: Vec<String>,
     /// How it is written.
     pub dialect: Dialect,
     /// What its own error means.
     pub on_error: OnError,
+    /// Whether it judges without being turned on by the fleet.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// The named sets that it belongs to, e.g. `pss-baseline`; a fleet can turn on a whole set.
+    #[serde(default)]
+    pub sets: Vec<String>,
+    /// Whether it also judges the pod that a workload implies, when it judges pods.
+    #[serde(default = "yes")]
+    pub expand: bool,
     /// The file it is declared in.
     pub path: String,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The outcome of all matching policies on one review.
@@ -61,8 +78,12 @@ pub struct PolicyResult {
     pub policy: Arc<PolicyInfo>,
     /// What it found.
     pub outcome: Outcome,
-    /// What that does to the request. `None` for a pass.
-    pub action: Option<Action>,
+    /// What that does to the request, and why. `None` for a pass.
+    pub ruling: Option<Ruling>,
+    /// The name of the exemption that covers the failure; its action is dryrun then.
+    pub exemption: Option<Arc<str>>,
+    /// Whether the pod that the object implies was judged, not the object itself.
+    pub implied: bool,
     /// Time spent evaluating, in microseconds.
     pub micros: u32,
 }
@@ -81,7 +102,7 @@ pub enum Outcome {
 impl Decision {
     /// Whether the request goes through.
     pub fn is_allowed(&self) -> bool {
-        self.results.iter().all(|result| result.action != Some(Action::Deny))
+        self.results.iter().all(|result| result.action() != Some(Action::Deny))
     }
 
     /// The results that are not passes.
@@ -91,16 +112,19 @@ impl Decision {
 }
 
 impl PolicyResult {
+    /// What the result does to the request. `None` for a pass.
+    pub fn action(&self) -> Option<Action> {
+        self.ruling.as_ref().map(|ruling| ruling.action)
+    }
+
     /// The messages of a failure; for an error the one sentence that says so; nothing for a pass.
     pub fn messages(&self) -> Vec<String> {
         match &self.outcome {
             Outcome::Pass => vec![],
             Outcome::Fail(messages) => messages.clone(),
             Outcome::Error(reason) => {
-                vec![format!(
-                    "[ERROR] {} - {}: {reason} ({})",
-                    self.policy.severity, self.policy.name, self.policy.code
-                )]
+                let severity = self.policy.severity.map(|severity| format!(" {severity} -")).unwrap_or_default();
+                vec![format!("[ERROR]{severity} {}: {reason} ({})", self.policy.name, self.policy.code)]
             }
         }
     }

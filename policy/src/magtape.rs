@@ -31,12 +31,15 @@ pub(crate) fn info(module: &Module<'_>, engine: &mut Engine) -> Result<PolicyInf
     Ok(PolicyInfo {
         name: title.parse().map_err(|reason| wrong(&reason))?,
         code: text("errcode")?.parse().map_err(|reason| wrong(&reason))?,
-        severity: text("severity")?.parse().map_err(|reason| wrong(&reason))?,
+        severity: Some(text("severity")?.parse().map_err(|reason| wrong(&reason))?),
         title,
         description: String::new(),
         kinds: kinds(&module.outline, &metadata["targets"]),
         dialect: Dialect::MagTape,
         on_error: OnError::default(),
+        enabled: true,
+        sets: vec![],
+        expand: true,
         path: module.file.path.clone(),
     })
 }

@@ -20,6 +20,9 @@ pub(crate) struct Metadata {
     pub parameters: serde_json::Map<String, serde_json::Value>,
     pub on_error: OnError,
     pub name: Option<PolicyName>,
+    pub enabled: bool,
+    pub sets: Vec<String>,
+    pub expand: bool,
 }
 
 /// OPA's annotations; what Writ does not use is allowed and ignored.
@@ -52,6 +55,10 @@ struct Custom {
     parameters: Option<serde_json::Map<String, serde_json::Value>>,
     on_error: Option<Spanned<String>>,
     name: Option<Spanned<String>>,
+    enabled: Option<bool>,
+    #[serde(default)]
+    sets: Vec<String>,
+    expand: Option<bool>,
 }
 
 /// The comment block and where it stands.
@@ -81,7 +88,7 @@ impl Metadata {
 }
 
 const EXAMPLE: &str = "Write `# METADATA`, `# title: ...`, `# custom:` with `code`, `severity` and `kinds` (and, if needed, \
-    `parameters`, `on_error`, `name`), each line beginning with `# `, directly above `package`.";
+    `parameters`, `on_error`, `name`, `enabled`, `sets`, `expand`), each line beginning with `# `, directly above `package`.";
 
 impl Block {
     fn validate(self, comment: &Comment, findings: &mut Vec<Diagnostic>) -> Option<Metadata> {
@@ -94,7 +101,7 @@ impl Block {
             return None;
         };
         let code_place = custom.code.as_ref().map(|code| comment.place(code)).unwrap_or((comment.line, 1));
-        let code = required(
+        let code = required::<OwnCode>(
             "code",
             "Add a code that people can look up, e.g. `code: WR1001`.",
             custom.code,
@@ -109,14 +116,27 @@ impl Block {
         Some(Metadata {
             title: title?,
             description: self.description.unwrap_or_default().trim().to_owned(),
-            code: code?,
+            code: code?.0,
             code_place,
             severity: severity?,
             kinds,
             parameters: custom.parameters.unwrap_or_default(),
             on_error: on_error?,
             name,
+            enabled: custom.enabled.unwrap_or(true),
+            sets: custom.sets,
+            expand: custom.expand.unwrap_or(true),
         })
+    }
+}
+
+/// A policy's own code; only constraints are looked up as `Kind/name`.
+struct OwnCode(PolicyCode);
+
+impl std::str::FromStr for OwnCode {
+    type Err = crate::name::NameError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.contains('/') { Err(PolicyCode::refuse(text)) } else { PolicyCode::new(text).map(Self) }
     }
 }
 

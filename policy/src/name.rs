@@ -27,11 +27,12 @@ macro_rules! name {
             pub fn new(text: impl AsRef<str>) -> Result<Self, NameError> {
                 let text = text.as_ref();
                 let valid: fn(&str) -> bool = $valid;
-                if valid(text) {
-                    return Ok(Self(text.into()));
-                }
-                let text = text.chars().take(80).collect();
-                Err(NameError { text, what: $what, rule: $rule })
+                if valid(text) { Ok(Self(text.into())) } else { Err(Self::refuse(text)) }
+            }
+
+            /// The error that says the rule.
+            pub(crate) fn refuse(text: &str) -> NameError {
+                NameError { text: text.chars().take(80).collect(), what: $what, rule: $rule }
             }
 
             /// The name as text.
@@ -73,14 +74,21 @@ macro_rules! name {
 name!(
     /// One named unit of rules, e.g. `policy-liveness-probe`. Derived from the package (`writ.policy_pdb` is
     /// `policy-pdb`) or taken from a MagTape policy's `policy_metadata.name`.
-    PolicyName, "policy name", "lower-case letters, digits, `-`, `.` and `/`, at most 200 characters",
-    |text| is_text(text, 200, |c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-./".contains(c))
+    PolicyName, "policy name", "lower-case letters, digits, `-`, `.` and `/`, at most 320 characters",
+    |text| is_text(text, 320, |c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-./".contains(c))
 );
 name!(
-    /// The short code that a denial carries and that people look up, e.g. `MT1001`. Unique in a repository.
-    PolicyCode, "policy code", "upper-case letters and digits, starting with a letter, at most 32 characters",
-    |text| text.starts_with(|c: char| c.is_ascii_uppercase())
-        && is_text(text, 32, |c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-')
+    /// What people look a policy up by: the short code that a denial carries, e.g. `MT1001`, or a Gatekeeper constraint
+    /// as `K8sRequiredLabels/must-have-owner`. Unique in a repository.
+    PolicyCode, "policy code",
+    "upper-case letters and digits, starting with a letter, at most 32 characters",
+    |text| match text.split_once('/') {
+        None => text.starts_with(|c: char| c.is_ascii_uppercase())
+            && is_text(text, 32, |c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-'),
+        Some((kind, name)) => kind.starts_with(|c: char| c.is_ascii_alphabetic())
+            && is_text(kind, 63, |c| c.is_ascii_alphanumeric())
+            && is_dns_name(name),
+    }
 );
 name!(
     /// A cluster of the fleet, as the operator named it when the enrollment token was made.
@@ -137,6 +145,8 @@ mod tests {
         assert!(PolicyName::new("policy-pdb").is_ok());
         assert!(PolicyCode::new("MT1001").is_ok());
         assert!(PolicyCode::new("mt1001").is_err());
+        assert!(PolicyCode::new("K8sRequiredLabels/must-have-owner").is_ok());
+        assert!(PolicyCode::new("K8sRequiredLabels/").is_err());
         assert!(NamespaceName::new("kube-system").is_ok());
         assert!(NamespaceName::new("a.b").is_err());
         assert!(ClusterName::new("-x").is_err());

@@ -2,20 +2,29 @@
 //! shared nor sent while in use, because sharing the engine's reference counts between threads costs more than it gives.
 
 pub(crate) mod compile;
+mod dialect;
 mod index;
 mod judge;
+mod message;
 mod namespaces;
+pub(crate) mod program;
+mod world;
 
 use crate::check::{CheckReport, check_and_compile};
 use crate::decision::{Decision, PolicyInfo, PolicyResult};
+use crate::engine::Value;
+use crate::inventory::Inventory;
 use crate::review::parse::Review;
-use crate::review::{Namespaces, ReviewError, ReviewFacts};
+use crate::review::{ReviewError, ReviewFacts};
 use crate::{Settings, SourceFile};
+use compile::{Compiled, CompiledPolicy};
 use index::Index;
 use judge::{Judge, Subject};
 use namespaces::NamespaceCache;
+use program::Program;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use world::{World, WorldCache};
 
 /// What one evaluation may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,10 +44,12 @@ impl Default for Budget {
 /// Policies ready to decide.
 pub struct PolicySet {
     policies: Vec<Arc<PolicyInfo>>,
+    programs: Vec<Program>,
     judges: Vec<Judge>,
     index: Index,
     settings: Settings,
     namespaces: NamespaceCache,
+    world: WorldCache,
 }
 
 /// A review and what came of it.
@@ -56,12 +67,12 @@ impl PolicySet {
     pub fn load(files: &[SourceFile], settings: &Settings) -> (Self, CheckReport) {
         // Tests decide nothing, and the self-test has read them; leaving them out makes a swap quick.
         let deciding: Vec<SourceFile> = files.iter().filter(|file| !file.is_test()).cloned().collect();
-        let (report, compiled) = check_and_compile(&deciding);
+        let (report, Compiled { programs, policies: compiled }) = check_and_compile(&deciding);
         let index = Index::build(compiled.iter().map(|policy| policy.info.as_ref()));
-        let judges: Vec<Judge> = compiled.into_iter().map(|policy| Judge::new(policy, settings)).collect();
+        let judges: Vec<Judge> = compiled.into_iter().map(|policy| judge(policy, settings)).collect();
         let policies: Vec<Arc<PolicyInfo>> = judges.iter().map(|judge| judge.info.clone()).collect();
-        let namespaces = NamespaceCache::default();
-        (Self { policies, judges, index, settings: settings.clone(), namespaces }, report)
+        let (namespaces, world) = (NamespaceCache::default(), WorldCache::default());
+        (Self { policies, programs, judges, index, settings: settings.clone(), namespaces, world }, report)
     }
 
     /// The policies, sorted by code.
@@ -74,26 +85,27 @@ impl PolicySet {
     pub fn decide(
         &mut self,
         review: &[u8],
-        namespaces: &dyn Namespaces,
+        inventory: &dyn Inventory,
         budget: &Budget,
         now: i64,
     ) -> Result<Decided, ReviewError> {
         crate::engine::builtins::set_now(now);
         let started = Instant::now();
         let review = Review::parse(review)?;
-        let decision = self.judge(&review, namespaces, budget, started);
+        let decision = self.judge(&review, inventory, budget, started);
         Ok(Decided { facts: review.facts, decision })
     }
 
-    fn judge(&mut self, review: &Review, namespaces: &dyn Namespaces, budget: &Budget, started: Instant) -> Decision {
+    fn judge(&mut self, review: &Review, inventory: &dyn Inventory, budget: &Budget, started: Instant) -> Decision {
         if self.settings.namespaces.excludes(&review.facts.namespace) {
             return Decision { results: vec![] };
         }
         let matching = self.index.find(&review.facts.kind);
-        let wants_namespace = matching.iter().any(|position| self.judges[*position].wants_namespace());
-        let namespace = wants_namespace.then(|| self.namespaces.find(&review.facts.namespace, namespaces)).flatten();
+        let wants_namespace =
+            matching.iter().any(|position| self.programs[self.judges[*position].program].wants_namespace());
+        let namespace = wants_namespace.then(|| self.namespaces.find(&review.facts.namespace, inventory)).flatten();
         let subject = Subject { review, namespace: namespace.as_ref() };
-        Decision { results: self.judge_in_turn(&matching, &subject, budget, started + budget.per_review) }
+        Decision { results: self.judge_in_turn(&matching, &subject, inventory, budget, started + budget.per_review) }
     }
 
     /// Every policy has an equal share of what is left of the review's time, so that none takes the time of another;
@@ -102,6 +114,7 @@ impl PolicySet {
         &mut self,
         matching: &[usize],
         subject: &Subject<'_>,
+        inventory: &dyn Inventory,
         budget: &Budget,
         ends: Instant,
     ) -> Vec<PolicyResult> {
@@ -110,7 +123,7 @@ impl PolicySet {
         let mut unfinished = vec![];
         for (turn, position) in matching.iter().enumerate() {
             let limit = share(matching.len() - turn);
-            let (result, ran_out) = self.judge_one(*position, subject, limit);
+            let (result, ran_out) = self.judge_one(*position, subject, inventory, limit);
             if ran_out && limit < budget.per_policy {
                 unfinished.push((turn, limit));
             }
@@ -120,7 +133,7 @@ impl PolicySet {
             let limit = share(unfinished.len() - turn);
             if limit > *had {
                 let before = results[*place].micros;
-                results[*place] = self.judge_one(matching[*place], subject, limit).0;
+                results[*place] = self.judge_one(matching[*place], subject, inventory, limit).0;
                 results[*place].micros += before;
             }
         }
@@ -128,14 +141,33 @@ impl PolicySet {
     }
 
     /// What one policy says, and whether the limit cut it short.
-    fn judge_one(&mut self, position: usize, subject: &Subject<'_>, limit: Duration) -> (PolicyResult, bool) {
-        let judge = &mut self.judges[position];
+    fn judge_one(
+        &mut self,
+        position: usize,
+        subject: &Subject<'_>,
+        inventory: &dyn Inventory,
+        limit: Duration,
+    ) -> (PolicyResult, bool) {
+        let judge = &self.judges[position];
         let before = Instant::now();
-        let verdict = judge.judge(subject, limit);
-        let action = judge.action(&verdict, &self.settings);
+        let mut world = World::new(inventory, &mut self.world);
+        let verdict = judge.judge(&mut self.programs[judge.program], subject, &mut world, limit);
+        let ruling = judge.ruling(&verdict, &self.settings);
         let micros = micros_since(before);
-        (PolicyResult { policy: judge.info.clone(), outcome: verdict.outcome, action, micros }, verdict.ran_out)
+        let policy = judge.info.clone();
+        let result = PolicyResult { policy, outcome: verdict.outcome, ruling, exemption: None, implied: false, micros };
+        (result, verdict.ran_out)
     }
+}
+
+/// A compiled policy with what the cluster's settings say of it.
+fn judge(policy: CompiledPolicy, settings: &Settings) -> Judge {
+    let mut parameters = policy.parameters;
+    if let Some(overrides) = settings.parameters.get(policy.info.code.as_str()) {
+        parameters.extend(overrides.clone());
+    }
+    let parameters = Value::from(serde_json::Value::Object(parameters));
+    Judge { info: policy.info, program: policy.program, parameters }
 }
 
 fn micros_since(before: Instant) -> u32 {

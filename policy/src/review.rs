@@ -1,21 +1,5 @@
 //! One AdmissionReview, v1 or v1beta1, as the API server sends it. Parsed once; policies see the whole of it.
 
-/// Where a policy's Namespace objects come from. The agent answers from its replicated data or from `--namespaces DIR`.
-pub trait Namespaces {
-    /// The Namespace object as JSON text, if it is known.
-    fn find(&self, name: &str) -> Option<std::sync::Arc<str>>;
-}
-
-/// Knows no Namespace object.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoNamespaces;
-
-impl Namespaces for NoNamespaces {
-    fn find(&self, _: &str) -> Option<std::sync::Arc<str>> {
-        None
-    }
-}
-
 /// The fields that route and describe a review: what reports carry, never the object itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReviewFacts {
@@ -33,6 +17,8 @@ pub struct ReviewFacts {
     pub object_uid: String,
     /// The controlling owner as `Kind/name` (a ReplicaSet's hash suffix removed: `Deployment/web`), or the object itself.
     pub workload: String,
+    /// Whether the object belongs to a workload that is judged itself when policies are asked about the pod it implies.
+    pub child: bool,
     /// CREATE, UPDATE, DELETE or CONNECT.
     pub operation: String,
     /// Who asked.

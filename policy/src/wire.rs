@@ -173,10 +173,20 @@ pub struct Failure {
     pub policy: PolicyName,
     /// Its code.
     pub code: PolicyCode,
-    /// Its severity.
-    pub severity: Severity,
+    /// Its severity; constraints have none.
+    #[serde(default)]
+    pub severity: Option<Severity>,
     /// What came of it.
     pub action: Action,
+    /// The exemption that covers it, by name; its action is dryrun then.
+    #[serde(default)]
+    pub exemption: Option<String>,
+    /// Whether a policy judged the pod that the object implies.
+    #[serde(default)]
+    pub implied: bool,
+    /// Whether the object belongs to a workload that was judged itself, so that nobody need be told again.
+    #[serde(default)]
+    pub child: bool,
     /// Whether the policy objected, or erred.
     pub outcome: FailureOutcome,
     /// The messages as the developer saw them, joined, capped at [`MAX_MESSAGE_BYTES`].
@@ -241,6 +251,9 @@ pub struct PolicyCount {
     pub denials: u64,
     /// Evaluations that erred.
     pub errors: u64,
+    /// Failures and errors that an exemption covered.
+    #[serde(default)]
+    pub exempted: u64,
     /// Time spent in evaluation.
     pub micros: u64,
 }

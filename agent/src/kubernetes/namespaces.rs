@@ -11,14 +11,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
-use writ_policy::Namespaces;
+use writ_policy::Inventory;
 
 /// Written by [`replicate`], read by evaluation threads.
 #[derive(Debug, Default)]
 pub struct ClusterNamespaces(RwLock<HashMap<String, Arc<str>>>);
 
-impl Namespaces for ClusterNamespaces {
-    fn find(&self, name: &str) -> Option<Arc<str>> {
+impl Inventory for ClusterNamespaces {
+    fn namespace(&self, name: &str) -> Option<Arc<str>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 }
@@ -126,10 +126,10 @@ mod tests {
             Script::new().expect("GET", "/api/v1/namespaces", (200, list)).stream("GET", "/api/v1/namespaces", lines);
         let replica = ClusterNamespaces::default();
         list_and_watch(&script.client(), &replica).await.unwrap();
-        let shop = replica.find("shop").unwrap();
+        let shop = replica.namespace("shop").unwrap();
         assert!(shop.contains("31000") && !shop.contains("managedFields"), "{shop}");
         assert!(shop.contains("\"kind\":\"Namespace\""));
-        assert!(replica.find("gone").is_none() && replica.find("bank").is_some());
+        assert!(replica.namespace("gone").is_none() && replica.namespace("bank").is_some());
         script.assert_done();
     }
 }

@@ -48,6 +48,8 @@ struct PolicyTally {
     failures: u64,
     denials: u64,
     errors: u64,
+    #[serde(default)]
+    exempted: u64,
     micros: u64,
 }
 
@@ -106,7 +108,8 @@ impl Batch {
             Outcome::Fail(_) => tally.failures += 1,
             Outcome::Error(_) => tally.errors += 1,
         }
-        tally.denials += u64::from(result.action == Some(Action::Deny));
+        tally.denials += u64::from(result.action() == Some(Action::Deny));
+        tally.exempted += u64::from(result.exemption.is_some());
         tally.micros += u64::from(result.micros);
     }
 
@@ -124,6 +127,7 @@ impl Batch {
             tally.failures += more.failures;
             tally.denials += more.denials;
             tally.errors += more.errors;
+            tally.exempted += more.exempted;
             tally.micros += more.micros;
         }
         for (key, more) in other.reviews {
@@ -162,8 +166,8 @@ impl Batch {
 
 fn policy_count((key, tally): (PolicyKey, PolicyTally)) -> PolicyCount {
     let PolicyKey { minute, namespace, policy, code, revision } = key;
-    let PolicyTally { passes, failures, denials, errors, micros } = tally;
-    PolicyCount { minute, namespace, policy, code, revision, passes, failures, denials, errors, micros }
+    let PolicyTally { passes, failures, denials, errors, exempted, micros } = tally;
+    PolicyCount { minute, namespace, policy, code, revision, passes, failures, denials, errors, exempted, micros }
 }
 
 fn review_count((key, tally): (ReviewKey, ReviewTally)) -> ReviewCount {
@@ -194,7 +198,10 @@ fn failure(
         policy: result.policy.name.clone(),
         code: result.policy.code.clone(),
         severity: result.policy.severity,
-        action: result.action.unwrap_or(Action::Dryrun),
+        action: result.action().unwrap_or(Action::Dryrun),
+        exemption: result.exemption.as_deref().map(str::to_owned),
+        implied: result.implied,
+        child: facts.child,
         outcome,
         message: capped(result.messages().join(", "), wire::MAX_MESSAGE_BYTES),
         namespace,
@@ -244,7 +251,9 @@ mod rows {
 mod tests {
     use super::*;
     use std::sync::Arc;
-    use writ_policy::{Decided, Decision, Dialect, OnError, PolicyCode, PolicyInfo, ReviewFacts, Severity};
+    use writ_policy::{
+        Because, Decided, Decision, Dialect, OnError, PolicyCode, PolicyInfo, ReviewFacts, Ruling, Severity,
+    };
 
     fn result(outcome: Outcome, action: Option<Action>) -> PolicyResult {
         let policy = Arc::new(PolicyInfo {
@@ -252,13 +261,17 @@ mod tests {
             code: PolicyCode::new("MT1005").unwrap(),
             title: String::new(),
             description: String::new(),
-            severity: Severity::High,
+            severity: Some(Severity::High),
             kinds: vec!["*".into()],
             dialect: Dialect::Writ,
             on_error: OnError::Deny,
+            enabled: true,
+            sets: vec![],
+            expand: true,
             path: "a.rego".into(),
         });
-        PolicyResult { policy, outcome, action, micros: 5 }
+        let ruling = action.map(|action| Ruling { action, because: Because::Action });
+        PolicyResult { policy, outcome, ruling, exemption: None, implied: false, micros: 5 }
     }
 
     fn recorded(at: i64, namespace: &str, results: Vec<PolicyResult>) -> Recorded {

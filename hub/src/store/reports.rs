@@ -92,7 +92,7 @@ impl Tx {
                     .bind(names[namespace(&failure.namespace)])
                     .bind(names[failure.policy.as_str()])
                     .bind(failure.code.as_str())
-                    .bind(failure.severity.as_str())
+                    .bind(failure.severity.map_or("", |severity| severity.as_str()))
                     .bind(failure.action.as_str())
                     .bind(failure.outcome.as_str())
                     .bind(failure.message.as_str())

@@ -115,7 +115,7 @@ impl Tx {
                 .bind(policy.code.as_str())
                 .bind(&policy.title)
                 .bind(&policy.description)
-                .bind(policy.severity.as_str())
+                .bind(policy.severity.map_or("", |severity| severity.as_str()))
                 .bind(policy.dialect.as_str())
                 .bind(json(&policy.kinds))
                 .bind(&policy.path)

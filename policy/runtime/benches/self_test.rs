@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
-use writ_policy::{Budget, NoNamespaces, Revision, Settings, SourceFile};
+use writ_policy::{Budget, NoInventory, Revision, Settings, SourceFile};
 use writ_runtime::{Evaluator, EvaluatorConfig, SelfTest};
 
 #[global_allocator]
@@ -76,7 +76,7 @@ fn apply(bencher: Bencher, workers: usize) {
     let runtime = runtime();
     let files: Arc<[SourceFile]> = template().into();
     let config = EvaluatorConfig { workers, queue: 10, budget: Budget::default() };
-    let evaluator = Evaluator::start(config, Arc::new(NoNamespaces));
+    let evaluator = Evaluator::start(config, Arc::new(NoInventory));
     let revision = Revision::new("a".repeat(40)).unwrap();
     bencher.bench_local(|| {
         runtime.block_on(evaluator.apply(revision.clone(), files.clone(), Settings::default())).unwrap()

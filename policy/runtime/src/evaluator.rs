@@ -10,8 +10,8 @@ use tokio::sync::oneshot;
 use worker::Worker;
 use writ_policy::{Budget, CheckReport, Decided, PolicyInfo, ReviewError, Revision, Settings, SourceFile};
 
-/// Where workers find Namespace objects.
-pub type Namespaces = Arc<dyn writ_policy::Namespaces + Send + Sync>;
+/// Where workers find the cluster's other objects.
+pub type Inventory = Arc<dyn writ_policy::Inventory + Send + Sync>;
 
 /// How many workers, and what an evaluation may cost.
 #[derive(Debug, Clone, Copy)]
@@ -68,11 +68,11 @@ pub enum EvaluateError {
 
 impl Evaluator {
     /// Starts the workers, with no policies.
-    pub fn start(config: EvaluatorConfig, namespaces: Namespaces) -> Self {
+    pub fn start(config: EvaluatorConfig, inventory: Inventory) -> Self {
         let workers = config.workers.max(1);
         let queue = Arc::new(Queue::new(workers, config.queue.max(1)));
         for number in 0..workers {
-            Worker::spawn(number, queue.clone(), namespaces.clone(), config.budget);
+            Worker::spawn(number, queue.clone(), inventory.clone(), config.budget);
         }
         let (policies, applying) = (Mutex::new(Arc::from([])), tokio::sync::Mutex::new(()));
         Self { pool: Arc::new(Pool { queue, workers, policies, applying }) }

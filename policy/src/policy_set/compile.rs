@@ -1,5 +1,6 @@
 //! From a catalog to policies with engines of their own, and to findings about those that cannot judge.
 
+use super::program::{Program, Wants};
 use crate::catalog::{Catalog, Module};
 use crate::decision::{Dialect, PolicyInfo};
 use crate::engine::Engine;
@@ -8,39 +9,50 @@ use crate::metadata::Metadata;
 use crate::{Diagnostic, magtape};
 use std::sync::Arc;
 
-/// A policy that can be evaluated.
+/// What compiles: engines, and the policies that are evaluated with them.
+#[derive(Default)]
 pub(crate) struct Compiled {
+    pub programs: Vec<Program>,
+    /// Sorted by code.
+    pub policies: Vec<CompiledPolicy>,
+}
+
+/// A policy that can be evaluated.
+pub(crate) struct CompiledPolicy {
     pub info: Arc<PolicyInfo>,
-    pub engine: Engine,
-    /// `data.writ.policy_pdb`.
-    pub data_path: String,
+    /// The position of its program; constraints of one template share theirs.
+    pub program: usize,
     /// The author's defaults.
     pub parameters: serde_json::Map<String, serde_json::Value>,
-    /// Whether it or a library asks for the Namespace object.
-    pub wants_namespace: bool,
-    /// Whether it or a library asks for replicated objects (`data.kubernetes`).
-    pub wants_data: bool,
     /// Where its code is declared.
     code_place: (u32, u32),
 }
 
 /// All policies that compile, sorted by code, and what is wrong with the others.
-pub(crate) fn compile(catalog: &Catalog<'_>, reading: &dyn Fn(&str)) -> (Vec<Compiled>, Vec<Diagnostic>) {
+pub(crate) fn compile(catalog: &Catalog<'_>, reading: &dyn Fn(&str)) -> (Compiled, Vec<Diagnostic>) {
     let mut findings = vec![];
-    let mut policies: Vec<Compiled> = vec![];
+    let Compiled { mut programs, mut policies } = Compiled::default();
     for (module, dialect) in catalog.policies() {
         reading(&module.file.path);
         match compile_one(catalog, module, dialect) {
-            Ok(policy) => policies.push(policy),
+            Ok((program, said)) => {
+                let (info, parameters, code_place) = said;
+                policies.push(CompiledPolicy { info: Arc::new(info), program: programs.len(), parameters, code_place });
+                programs.push(program);
+            }
             Err(found) => findings.extend(found),
         }
     }
     findings.extend(duplicates(&policies));
     policies.sort_by(|a, b| a.info.code.cmp(&b.info.code));
-    (policies, findings)
+    (Compiled { programs, policies }, findings)
 }
 
-fn compile_one(catalog: &Catalog<'_>, module: &Module<'_>, dialect: Dialect) -> Result<Compiled, Vec<Diagnostic>> {
+fn compile_one(
+    catalog: &Catalog<'_>,
+    module: &Module<'_>,
+    dialect: Dialect,
+) -> Result<(Program, Said), Vec<Diagnostic>> {
     let mut findings = check_rules(module, dialect);
     let modules = catalog.closure(module);
     findings.extend(check_package(module, &modules));
@@ -53,28 +65,22 @@ fn compile_one(catalog: &Catalog<'_>, module: &Module<'_>, dialect: Dialect) -> 
                 None
             }
         },
-        (Dialect::MagTape, Ok(mut engine)) => match magtape::info(module, &mut engine) {
+        (_, Ok(mut engine)) => match magtape::info(module, &mut engine) {
             Ok(info) => Some((engine, (info, serde_json::Map::new(), module.outline.place))),
             Err(found) => {
                 findings.extend(found);
                 None
             }
         },
-        (Dialect::MagTape, Err(())) => None,
+        (_, Err(())) => None,
     };
-    let Some((engine, (info, parameters, code_place))) = said.filter(|_| findings.is_empty()) else {
+    let Some((engine, said)) = said.filter(|_| findings.is_empty()) else {
         return Err(findings);
     };
     let names = |word: &str| modules.iter().any(|module| module.source.text.contains(word));
-    Ok(Compiled {
-        info: Arc::new(info),
-        engine,
-        data_path: module.data_path(),
-        parameters,
-        wants_namespace: names("namespaceObject"),
-        wants_data: modules.iter().any(|module| module.reads(&["kubernetes"])),
-        code_place,
-    })
+    let reads = |path: &str| modules.iter().any(|module| module.reads(&[path]));
+    let wants = Wants { kubernetes: reads("kubernetes"), inventory: reads("inventory") };
+    Ok((Program::new(engine, module.data_path(), names("namespaceObject"), wants), said))
 }
 
 type Said = (PolicyInfo, serde_json::Map<String, serde_json::Value>, (u32, u32));
@@ -91,10 +97,13 @@ fn writ_info(module: &Module<'_>, metadata: Metadata) -> Said {
         code: metadata.code,
         title: metadata.title,
         description: metadata.description,
-        severity: metadata.severity,
+        severity: Some(metadata.severity),
         kinds: metadata.kinds,
         dialect: Dialect::Writ,
         on_error: metadata.on_error,
+        enabled: metadata.enabled,
+        sets: metadata.sets,
+        expand: metadata.expand,
         path: module.file.path.clone(),
     };
     (info, metadata.parameters, metadata.code_place)
@@ -108,7 +117,7 @@ fn check_rules(module: &Module<'_>, dialect: Dialect) -> Vec<Diagnostic> {
         Dialect::Writ => {
             "Write `deny contains {\"msg\": msg} if { ... }`; libraries live outside of `package writ.*` or in `writ.lib.*`."
         }
-        Dialect::MagTape => "Write `deny[info] { ... }`.",
+        _ => "Write `deny[info] { ... }`.",
     };
     if deny.peek().is_none() {
         findings.push(module.diagnostic(module.outline.place, "the policy has no `deny` rule").help(example));
@@ -135,7 +144,7 @@ fn check_package(module: &Module<'_>, modules: &[&Module<'_>]) -> Option<Diagnos
 }
 
 /// Codes and names that two policies claim; the later path is told.
-fn duplicates(policies: &[Compiled]) -> Vec<Diagnostic> {
+fn duplicates(policies: &[CompiledPolicy]) -> Vec<Diagnostic> {
     let mut findings = vec![];
     for (index, policy) in policies.iter().enumerate() {
         let (info, (line, column)) = (&policy.info, policy.code_place);

@@ -1,7 +1,7 @@
 //! Namespace objects as the engine's values, kept between reviews while their text is the same.
 
 use crate::engine::Value;
-use crate::review::Namespaces;
+use crate::inventory::Inventory;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -24,8 +24,8 @@ pub(super) struct NamespaceCache {
 
 impl NamespaceCache {
     /// The object of this namespace, if the source knows it and it is JSON.
-    pub(super) fn find(&mut self, name: &str, source: &dyn Namespaces) -> Option<Namespace> {
-        let text = source.find(name).filter(|_| !name.is_empty())?;
+    pub(super) fn find(&mut self, name: &str, source: &dyn Inventory) -> Option<Namespace> {
+        let text = source.namespace(name).filter(|_| !name.is_empty())?;
         if let Some(known) = self.by_name.get(name).filter(|known| known.text == text) {
             return Some(known.clone());
         }

@@ -104,6 +104,7 @@ fn facts(whole: &Value) -> Result<ReviewFacts, ReviewError> {
         namespace: text(request, "namespace").to_owned(),
         name,
         object_uid: text(metadata, "uid").to_owned(),
+        child: false,
         operation,
         user: text(&request["userInfo"], "username").to_owned(),
     })

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
-use writ_policy::{Budget, Decided, Namespaces, PolicySet, Settings, answer};
+use writ_policy::{Budget, Decided, Inventory, PolicySet, Settings, answer};
 
 struct Known(BTreeMap<String, Arc<str>>);
 
-impl Namespaces for Known {
-    fn find(&self, name: &str) -> Option<Arc<str>> {
+impl Inventory for Known {
+    fn namespace(&self, name: &str) -> Option<Arc<str>> {
         self.0.get(name).cloned()
     }
 }
@@ -63,7 +63,7 @@ fn describe(said: &mut String, decided: &Decided) {
     writeln!(said, "{} {} {}/{} of {}", facts.operation, facts.kind, facts.namespace, facts.name, facts.workload)
         .unwrap();
     for result in &decision.results {
-        let action = result.action.map_or("none", |action| action.as_str());
+        let action = result.action().map_or("none", |action| action.as_str());
         writeln!(said, "{} {action}: {:?}", result.policy.code, result.outcome).unwrap();
     }
     let answer = serde_json::from_slice(&answer(facts, decision, Some("abc"))).unwrap();

@@ -1,7 +1,7 @@
 //! What one review leaves behind for the next one, and what is left of its time for the other policies.
 
 use std::time::Duration;
-use writ_policy::{Action, Budget, Decision, DenyLevel, NoNamespaces, Outcome, PolicySet, Settings, SourceFile};
+use writ_policy::{Action, Budget, Decision, DenyLevel, NoInventory, Outcome, PolicySet, Settings, SourceFile};
 
 /// A function that errs for an object that is `odd`.
 const ERRS: &str = "
@@ -43,7 +43,7 @@ fn decide_within(policies: &mut PolicySet, object: &str, budget: &Budget) -> Dec
         r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{{"uid":"1","operation":"CREATE",
         "kind":{{"group":"","version":"v1","kind":"Pod"}},"namespace":"shop","name":"web","object":{object}}}}}"#
     );
-    policies.decide(review.as_bytes(), &NoNamespaces, budget, 7).unwrap().decision
+    policies.decide(review.as_bytes(), &NoInventory, budget, 7).unwrap().decision
 }
 
 fn is_error(decision: &Decision) -> bool {
@@ -81,7 +81,7 @@ deny contains \"one\" if value(input.review) == 1
 "
         );
         let decision = decide(&mut load(&[policy("WR1", &rules)]), "{}");
-        assert!(is_error(&decision) && decision.results[0].action == Some(Action::Deny), "{cause}: {decision:?}");
+        assert!(is_error(&decision) && decision.results[0].action() == Some(Action::Deny), "{cause}: {decision:?}");
     }
 }
 

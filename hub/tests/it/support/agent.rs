@@ -121,8 +121,11 @@ pub(crate) fn failure(name: &str) -> Failure {
         review: "review".into(),
         policy: PolicyName::new("test1").unwrap(),
         code: PolicyCode::new("TEST1").unwrap(),
-        severity: Severity::Low,
+        severity: Some(Severity::Low),
         action: Action::Warn,
+        exemption: None,
+        implied: false,
+        child: false,
         outcome: FailureOutcome::Fail,
         message: "[FAIL] LOW - no (TEST1)".into(),
         namespace: "shop".parse().ok(),
@@ -139,7 +142,8 @@ pub(crate) fn failure(name: &str) -> Failure {
 pub(crate) fn policy_count(failures: u64) -> PolicyCount {
     let Failure { policy, code, revision, namespace, .. } = failure("x");
     let minute = NOW / 60_000;
-    PolicyCount { minute, namespace, policy, code, revision, passes: 1, failures, denials: 0, errors: 0, micros: 100 }
+    let (passes, denials, errors, exempted, micros) = (1, 0, 0, 0, 100);
+    PolicyCount { minute, namespace, policy, code, revision, passes, failures, denials, errors, exempted, micros }
 }
 
 pub(crate) fn review_count(reviews: u64) -> ReviewCount {

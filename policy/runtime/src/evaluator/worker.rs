@@ -1,7 +1,7 @@
 //! One evaluation thread: the active policies, those built to follow them, and the loop over the queue.
 
 use super::queue::{Command, Job, Next, Queue};
-use super::{Answered, EvaluateError, Namespaces};
+use super::{Answered, EvaluateError, Inventory};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,16 +15,16 @@ pub(super) struct Worker {
     active: PolicySet,
     revision: Option<Revision>,
     built: Option<PolicySet>,
-    namespaces: Namespaces,
+    inventory: Inventory,
     budget: Budget,
 }
 
 impl Worker {
     /// Starts the thread. It ends when the queue is closed.
-    pub(super) fn spawn(number: usize, queue: Arc<Queue>, namespaces: Namespaces, budget: Budget) {
+    pub(super) fn spawn(number: usize, queue: Arc<Queue>, inventory: Inventory, budget: Budget) {
         let run = move || {
             let (active, _) = PolicySet::load(&[], &Settings::default());
-            let mut worker = Self { active, revision: None, built: None, namespaces, budget };
+            let mut worker = Self { active, revision: None, built: None, inventory, budget };
             while let Some(next) = queue.next(number) {
                 match next {
                     Next::Command(command) => worker.obey(command),
@@ -74,7 +74,7 @@ impl Worker {
         let left = job.deadline.saturating_duration_since(Instant::now());
         let per_review = self.budget.per_review.min(left * 4 / 5);
         let budget = Budget { per_review, ..self.budget };
-        let decided = self.active.decide(&job.review, &*self.namespaces, &budget, job.now)?;
+        let decided = self.active.decide(&job.review, &*self.inventory, &budget, job.now)?;
         let revision = self.revision.clone();
         let response = answer(&decided.facts, &decided.decision, revision.as_ref().map(Revision::as_str));
         Ok(Answered { decided, response, revision })

@@ -5,11 +5,11 @@ use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
-use writ_policy::{Budget, DenyLevel, Namespaces, NoNamespaces, Revision, Settings, SourceFile};
+use writ_policy::{Budget, DenyLevel, Inventory, NoInventory, Revision, Settings, SourceFile};
 use writ_runtime::evaluator::EvaluateError;
 use writ_runtime::{Evaluator, EvaluatorConfig};
 
-fn evaluator(workers: usize, queue: usize, namespaces: impl Namespaces + Send + Sync + 'static) -> Evaluator {
+fn evaluator(workers: usize, queue: usize, namespaces: impl Inventory + Send + Sync + 'static) -> Evaluator {
     Evaluator::start(EvaluatorConfig { workers, queue, budget: Budget::default() }, Arc::new(namespaces))
 }
 
@@ -40,7 +40,7 @@ async fn apply(evaluator: &Evaluator, digit: char, files: Vec<SourceFile>) -> bo
 
 #[tokio::test]
 async fn applied_policies_decide_on_every_worker() {
-    let evaluator = evaluator(3, 100, NoNamespaces);
+    let evaluator = evaluator(3, 100, NoInventory);
     let before = evaluator.decide(review("shop", "long"), 0, soon()).await.unwrap();
     assert!(before.revision.is_none() && before.decided.decision.is_allowed());
 
@@ -58,7 +58,7 @@ async fn applied_policies_decide_on_every_worker() {
 
 #[tokio::test]
 async fn files_with_errors_change_nothing() {
-    let evaluator = evaluator(2, 100, NoNamespaces);
+    let evaluator = evaluator(2, 100, NoInventory);
     assert!(apply(&evaluator, 'a', vec![policy()]).await);
 
     assert!(!apply(&evaluator, 'b', vec![file("bad.rego", "package writ.bad\n\ndeny contains")]).await);
@@ -71,7 +71,7 @@ async fn files_with_errors_change_nothing() {
 
 #[tokio::test]
 async fn bytes_that_are_no_review_are_told_so() {
-    let evaluator = evaluator(1, 1, NoNamespaces);
+    let evaluator = evaluator(1, 1, NoInventory);
     let error = evaluator.decide(Bytes::from_static(b"{}"), 0, soon()).await.unwrap_err();
     assert_eq!(error.to_string(), "not an AdmissionReview: `apiVersion` is missing");
 }
@@ -81,8 +81,8 @@ struct Odd {
     waiting: std::sync::Mutex<Receiver<()>>,
 }
 
-impl Namespaces for Odd {
-    fn find(&self, name: &str) -> Option<Arc<str>> {
+impl Inventory for Odd {
+    fn namespace(&self, name: &str) -> Option<Arc<str>> {
         match name {
             "panic" => panic!("the test asked for it"),
             "wait" => drop(self.waiting.lock().unwrap().recv()),
@@ -122,7 +122,7 @@ async fn full_queue_refuses_at_once() {
 
 #[tokio::test]
 async fn review_is_answered_before_its_deadline_by_the_policies_that_end() {
-    let evaluator = evaluator(1, 1, NoNamespaces);
+    let evaluator = evaluator(1, 1, NoInventory);
     let endless = "# METADATA\n# title: Never ends\n# custom: {code: WR1000, severity: LOW, kinds: [Pod], on_error: allow}\n\
         package writ.endless\n\ndeny contains \"never\" if {\n\tsome a in numbers.range(1, 30000)\n\t\
         some b in numbers.range(1, 30000)\n\ta * b == -1\n}\n";
