@@ -35,6 +35,7 @@ pub fn accept(mut report: Report, now: i64) -> Result<Report, String> {
 fn accept_failure(failure: &mut Failure, now: i64) -> Result<(), String> {
     failure.at = accept_time(failure.at, now)?;
     failure.message = capped(&failure.message, wire::MAX_MESSAGE_BYTES);
+    failure.exemption = failure.exemption.as_deref().map(|name| cut(name, MAX_NAME));
     for name in [&mut failure.name, &mut failure.workload, &mut failure.user] {
         *name = cut(name, MAX_NAME);
     }
@@ -46,8 +47,8 @@ fn accept_failure(failure: &mut Failure, now: i64) -> Result<(), String> {
 
 fn accept_policy_count(count: &mut PolicyCount, now: i64) -> Result<(), String> {
     count.minute = accept_time(count.minute.saturating_mul(60_000), now)? / 60_000;
-    let PolicyCount { passes, failures, denials, errors, micros, .. } = *count;
-    accept_numbers(&[passes, failures, denials, errors, micros])?;
+    let PolicyCount { passes, failures, denials, errors, exempted, micros, .. } = *count;
+    accept_numbers(&[passes, failures, denials, errors, exempted, micros])?;
     match denials <= failures + errors {
         true => Ok(()),
         false => Err("there are more denials than failures and errors".into()),

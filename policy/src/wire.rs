@@ -230,7 +230,8 @@ impl FailureOutcome {
     }
 }
 
-/// How one policy judged in one minute and namespace. `passes + failures + errors` is the number of evaluations.
+/// How one policy judged in one minute and namespace. `passes + failures + errors + exempted` is the number of
+/// evaluations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyCount {
     /// Unix minutes.
@@ -245,13 +246,13 @@ pub struct PolicyCount {
     pub revision: Revision,
     /// Evaluations without objection.
     pub passes: u64,
-    /// Evaluations with an objection.
+    /// Evaluations with an objection that no exemption covers.
     pub failures: u64,
     /// Failures and errors whose action was deny.
     pub denials: u64,
-    /// Evaluations that erred.
+    /// Evaluations that erred, not covered by an exemption.
     pub errors: u64,
-    /// Failures and errors that an exemption covered.
+    /// Evaluations that objected or erred, and an exemption covers it.
     #[serde(default)]
     pub exempted: u64,
     /// Time spent in evaluation.
@@ -267,7 +268,7 @@ pub struct ReviewCount {
     pub namespace: Option<NamespaceName>,
     /// All reviews.
     pub reviews: u64,
-    /// Those with at least one failure or error.
+    /// Those with at least one failure or error that no exemption covers.
     pub failing: u64,
     /// Those that were refused.
     pub denied: u64,

@@ -81,7 +81,7 @@ impl Batch {
         for (count, result) in decision.results.iter().enumerate() {
             self.count(minute, namespace.as_ref(), &recorded.revision, result);
             let Some(outcome) = outcome(result) else { continue };
-            failing = true;
+            failing |= result.exemption.is_none();
             if count < MAX_FAILURES_OF_REVIEW {
                 self.push(failure(recorded, namespace.clone(), result, outcome));
             } else {
@@ -105,11 +105,11 @@ impl Batch {
         let tally = self.policies.entry(key).or_default();
         match &result.outcome {
             Outcome::Pass => tally.passes += 1,
+            _ if result.exemption.is_some() => tally.exempted += 1,
             Outcome::Fail(_) => tally.failures += 1,
             Outcome::Error(_) => tally.errors += 1,
         }
         tally.denials += u64::from(result.action() == Some(Action::Deny));
-        tally.exempted += u64::from(result.exemption.is_some());
         tally.micros += u64::from(result.micros);
     }
 
@@ -278,6 +278,20 @@ mod tests {
         let facts = ReviewFacts { namespace: namespace.into(), uid: "u".into(), ..ReviewFacts::default() };
         let revision = Revision::new("a".repeat(40)).unwrap();
         Recorded { decided: Decided { facts, decision: Decision { results } }, revision, at }
+    }
+
+    #[test]
+    fn exempted_failure_is_a_record_and_counted_apart() {
+        let mut batch = Batch::default();
+        let exempted = PolicyResult {
+            exemption: Some("legacy".into()),
+            ..result(Outcome::Fail(vec!["no".into()]), Some(Action::Dryrun))
+        };
+        batch.add(&recorded(60_000, "shop", vec![exempted]));
+        let report = batch.close(Uuid::nil(), 1, 0);
+        assert_eq!(report.failures[0].exemption.as_deref(), Some("legacy"));
+        assert_eq!((report.policy_counts[0].failures, report.policy_counts[0].exempted), (0, 1));
+        assert_eq!((report.review_counts[0].reviews, report.review_counts[0].failing), (1, 0));
     }
 
     #[test]

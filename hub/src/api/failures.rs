@@ -22,6 +22,7 @@ pub struct Filter {
     policy: Option<String>,
     action: Option<String>,
     code: Option<String>,
+    exemption: Option<String>,
     since: Option<i64>,
     before: Option<String>,
     limit: Option<i64>,
@@ -36,11 +37,11 @@ pub struct Listed {
 
 /// Lists failures.
 pub async fn list(_: Viewer, State(app): State<App>, Query(filter): Query<Filter>) -> Result<Json<Listed>, Failure> {
-    let Filter { cluster, namespace, policy, action, code, since, before, limit } = filter;
+    let Filter { cluster, namespace, policy, action, code, exemption, since, before, limit } = filter;
     let before = before.map(|text| place(&text).ok_or_else(|| Error::Invalid("before is not a `next`".into())));
     let (since, before) = (since.unwrap_or(0), before.transpose()?);
     let limit = limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
-    let query = FailureQuery { cluster, namespace, policy, action, code, since, before, limit };
+    let query = FailureQuery { cluster, namespace, policy, action, code, exemption, since, before, limit };
     let items = app.store.failure_list(&query).await?;
     let is_full = items.len() as i64 == limit;
     let next = items.last().filter(|_| is_full).map(|last| format!("{}-{}", last.at, last.id));

@@ -42,6 +42,7 @@ pub(super) struct Asked {
     policy: String,
     action: String,
     code: String,
+    exemption: String,
     since: String,
     before: String,
 }
@@ -77,7 +78,8 @@ impl Asked {
             namespace: given(&self.namespace).map(|word| link::namespace_name(&word).to_owned()),
             policy: given(&self.policy),
             action: given(&self.action),
-            code: given(&self.code).map(|code| code.to_uppercase()),
+            code: given(&self.code).map(|code| if code.contains('/') { code } else { code.to_uppercase() }),
+            exemption: given(&self.exemption),
             since: self.since(now).unwrap_or(0),
             before: place(&self.before),
             limit: ROWS as i64 + 1,
@@ -91,7 +93,7 @@ impl Asked {
     }
 
     fn is_anything(&self) -> bool {
-        [&self.cluster, &self.namespace, &self.policy, &self.action, &self.code, &self.since]
+        [&self.cluster, &self.namespace, &self.policy, &self.action, &self.code, &self.exemption, &self.since]
             .iter()
             .any(|text| !text.is_empty())
     }
@@ -107,6 +109,7 @@ impl Asked {
             ("policy", &self.policy),
             ("action", &self.action),
             ("code", &self.code),
+            ("exemption", &self.exemption),
             ("since", &self.since),
             ("before", before),
         ])

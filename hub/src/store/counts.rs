@@ -10,7 +10,8 @@ const COUNTS: &str = "
     FROM (SELECT CAST(COALESCE(SUM(passes), 0) AS BIGINT) AS policy_passes,
             CAST(COALESCE(SUM(failures), 0) AS BIGINT) AS policy_failures,
             CAST(COALESCE(SUM(denials), 0) AS BIGINT) AS policy_denials,
-            CAST(COALESCE(SUM(errors), 0) AS BIGINT) AS policy_errors
+            CAST(COALESCE(SUM(errors), 0) AS BIGINT) AS policy_errors,
+            CAST(COALESCE(SUM(exempted), 0) AS BIGINT) AS policy_exempted
         FROM policy_minutes WHERE minute >= $2) AS policies,
         (SELECT CAST(COALESCE(SUM(reviews), 0) AS BIGINT) AS reviews,
             CAST(COALESCE(SUM(failing), 0) AS BIGINT) AS failing_reviews,
@@ -32,6 +33,8 @@ pub struct Counts {
     pub policy_denials: i64,
     /// Evaluations that erred.
     pub policy_errors: i64,
+    /// Evaluations whose objection an exemption covered; they are not among the failures.
+    pub policy_exempted: i64,
     /// Reviews.
     pub reviews: i64,
     /// Reviews with at least one failure or error.

@@ -7,7 +7,7 @@ const SELECT: &str = "
     SELECT failures.id, failures.at, clusters.name AS cluster, namespaces.name AS namespace, policies.name AS policy,
         failures.code, failures.severity, failures.action, failures.outcome, failures.message, kinds.name AS kind,
         failures.object, failures.workload, failures.operation, failures.requester AS user, failures.review,
-        revisions.name AS revision
+        revisions.name AS revision, failures.exemption, failures.implied <> 0 AS implied, failures.child <> 0 AS child
     FROM failures
     JOIN clusters ON clusters.id = failures.cluster_id
     JOIN names AS namespaces ON namespaces.id = failures.namespace_id
@@ -33,6 +33,8 @@ pub struct FailureQuery {
     pub action: Option<String>,
     /// With this code.
     pub code: Option<String>,
+    /// Covered by this exemption.
+    pub exemption: Option<String>,
     /// Not before this time.
     pub since: i64,
     /// Older than this row.
@@ -62,6 +64,9 @@ pub struct FailureItem {
     pub user: String,
     pub review: String,
     pub revision: String,
+    pub exemption: String,
+    pub implied: bool,
+    pub child: bool,
 }
 
 impl Store {
@@ -73,6 +78,7 @@ impl Store {
             (POLICY, ")", &query.policy),
             ("failures.action = ", "", &query.action),
             ("failures.code = ", "", &query.code),
+            ("failures.exemption = ", "", &query.exemption),
         ];
         let mut text = format!("{SELECT}failures.at >= $1");
         let mut values: Vec<&str> = vec![];

@@ -17,16 +17,16 @@ const MOVE_CURSOR: &str = "
 
 const SAVE_FAILURES: (&str, &str) = (
     "INSERT INTO failures (id, at, received_at, cluster_id, namespace_id, policy_id, code, severity, action, outcome,
-        message, kind_id, object, object_uid, workload, operation, requester, review, revision_id) VALUES ",
+        message, kind_id, object, object_uid, workload, operation, requester, review, revision_id, exemption, implied, child) VALUES ",
     " ON CONFLICT (id) DO NOTHING",
 );
 const ADD_POLICY_COUNTS: (&str, &str) = (
-    "INSERT INTO policy_minutes (minute, cluster_id, namespace_id, policy_id, passes, failures, denials, errors, micros)
-        VALUES ",
+    "INSERT INTO policy_minutes (minute, cluster_id, namespace_id, policy_id, passes, failures, denials, errors,
+        exempted, micros) VALUES ",
     " ON CONFLICT (minute, cluster_id, namespace_id, policy_id) DO UPDATE SET
         passes = policy_minutes.passes + excluded.passes, failures = policy_minutes.failures + excluded.failures,
         denials = policy_minutes.denials + excluded.denials, errors = policy_minutes.errors + excluded.errors,
-        micros = policy_minutes.micros + excluded.micros",
+        exempted = policy_minutes.exempted + excluded.exempted, micros = policy_minutes.micros + excluded.micros",
 );
 const ADD_REVIEW_COUNTS: (&str, &str) = (
     "INSERT INTO review_minutes (minute, cluster_id, namespace_id, reviews, failing, denied) VALUES ",
@@ -34,7 +34,7 @@ const ADD_REVIEW_COUNTS: (&str, &str) = (
         reviews = review_minutes.reviews + excluded.reviews, failing = review_minutes.failing + excluded.failing,
         denied = review_minutes.denied + excluded.denied",
 );
-/// Rows of one statement: 19 values each stay far below the 32,766 that SQLite binds.
+/// Rows of one statement: 22 values each stay far below the 32,766 that SQLite binds.
 const CHUNK: usize = 200;
 
 /// The numbers of the names in a report.
@@ -80,7 +80,7 @@ impl Tx {
         names: &Names<'_>,
         now: i64,
     ) -> sqlx::Result<()> {
-        let text = rows(SAVE_FAILURES, failures.len(), 19);
+        let text = rows(SAVE_FAILURES, failures.len(), 22);
         on!(tx self, |connection| {
             let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
             for failure in failures {
@@ -103,7 +103,10 @@ impl Tx {
                     .bind(failure.operation.as_str())
                     .bind(failure.user.as_str())
                     .bind(failure.review.as_str())
-                    .bind(names[failure.revision.as_str()]);
+                    .bind(names[failure.revision.as_str()])
+                    .bind(failure.exemption.as_deref().unwrap_or_default())
+                    .bind(i64::from(failure.implied))
+                    .bind(i64::from(failure.child));
             }
             query.execute(connection).await.map(drop)
         })
@@ -117,7 +120,7 @@ impl Tx {
     ) -> sqlx::Result<()> {
         // One row may be there twice (two revisions in one minute), and a statement may touch a row only once.
         for counts in distinct(counts, |count| (count.minute, count.namespace.clone(), count.policy.clone())) {
-            let text = rows(ADD_POLICY_COUNTS, counts.len(), 9);
+            let text = rows(ADD_POLICY_COUNTS, counts.len(), 10);
             on!(tx self, |connection| {
                 let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
                 for count in counts {
@@ -130,6 +133,7 @@ impl Tx {
                         .bind(count.failures as i64)
                         .bind(count.denials as i64)
                         .bind(count.errors as i64)
+                        .bind(count.exempted as i64)
                         .bind(count.micros as i64);
                 }
                 query.execute(connection).await

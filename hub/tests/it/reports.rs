@@ -2,7 +2,7 @@
 
 use crate::support::{NOW, TestHub, failure, policy_count, review_count};
 use serde_json::{Value, json};
-use writ_policy::wire::{MAX_MESSAGE_BYTES, MAX_REPORT_BYTES, Report};
+use writ_policy::wire::{MAX_MESSAGE_BYTES, MAX_REPORT_BYTES, PolicyCount, Report};
 
 async fn counts(hub: &TestHub) -> Value {
     hub.get("/api/v1/counts").await.json()
@@ -156,4 +156,15 @@ async fn failures_are_listed_newest_first_in_pages() {
     assert_eq!(seen.last().unwrap(), "\"p4\"");
     assert_eq!(hub.get("/api/v1/failures?before=x").await.status, 400);
     assert_eq!(hub.get("/api/v1/failures?policy=test1&action=deny").await.json()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn exempted_evaluations_are_counted_apart_from_failures() {
+    let hub = TestHub::new().await;
+    let agent = hub.enroll("prod").await;
+    let counted = PolicyCount { exempted: 5, ..policy_count(2) };
+    let report = Report { policy_counts: vec![counted], ..agent.report(1, vec![]) };
+    agent.send(&hub, &report).await;
+    let counts = counts(&hub).await;
+    assert_eq!((&counts["policy_failures"], &counts["policy_exempted"]), (&json!(2), &json!(5)));
 }

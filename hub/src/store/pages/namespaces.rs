@@ -57,11 +57,12 @@ const POLICIES: &str = "
     WITH last AS (SELECT policy_id, MAX(revision_id) AS revision_id FROM revision_policies GROUP BY policy_id)
     SELECT n.name, COALESCE(p.code, '') AS code, COALESCE(p.title, '') AS title,
            COALESCE(p.severity, '') AS severity, TRUE AS is_served,
-           CAST(SUM(CASE WHEN minute >= $3 THEN passes + failures + errors ELSE 0 END) AS BIGINT) AS judged,
+           CAST(SUM(CASE WHEN minute >= $3 THEN passes + failures + errors + exempted ELSE 0 END) AS BIGINT) AS judged,
            CAST(SUM(CASE WHEN minute >= $3 THEN failures + errors ELSE 0 END) AS BIGINT) AS failing,
            CAST(SUM(CASE WHEN minute >= $3 THEN denials ELSE 0 END) AS BIGINT) AS denied,
            CAST(SUM(CASE WHEN minute >= $3 THEN errors ELSE 0 END) AS BIGINT) AS errors,
-           CAST(SUM(CASE WHEN minute < $3 THEN passes + failures + errors ELSE 0 END) AS BIGINT) AS judged_before,
+           CAST(SUM(CASE WHEN minute >= $3 THEN exempted ELSE 0 END) AS BIGINT) AS exempted,
+           CAST(SUM(CASE WHEN minute < $3 THEN passes + failures + errors + exempted ELSE 0 END) AS BIGINT) AS judged_before,
            CAST(SUM(CASE WHEN minute < $3 THEN failures + errors ELSE 0 END) AS BIGINT) AS failing_before,
            CAST(SUM(CASE WHEN minute < $3 THEN denials ELSE 0 END) AS BIGINT) AS denied_before
     FROM policy_minutes m
@@ -71,7 +72,7 @@ const POLICIES: &str = "
     WHERE m.namespace_id = (SELECT id FROM names WHERE name = $1) AND minute >= $2 AND minute < $4
     GROUP BY n.name, p.code, p.title, p.severity
     HAVING SUM(failures + errors) > 0
-    ORDER BY 7 DESC, 11 DESC, n.name LIMIT $5";
+    ORDER BY failing DESC, failing_before DESC, n.name LIMIT $5";
 
 const CLUSTERS: &str = "
     SELECT c.name, CAST(SUM(CASE WHEN minute >= $3 THEN reviews ELSE 0 END) AS BIGINT) AS judged,

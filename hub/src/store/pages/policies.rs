@@ -24,6 +24,8 @@ pub struct PolicyRow {
     pub denied: i64,
     /// Of these, errors.
     pub errors: i64,
+    /// Objections that an exemption covered; they are not among the failing.
+    pub exempted: i64,
     /// Evaluations in the span before.
     pub judged_before: i64,
     /// Objections and errors in the span before.
@@ -76,11 +78,12 @@ const LIST: &str = "
     WITH served AS (SELECT * FROM revision_policies WHERE revision_id = (SELECT id FROM revisions WHERE revision = $1)),
     counts AS (
         SELECT policy_id,
-               SUM(CASE WHEN minute >= $3 THEN passes + failures + errors ELSE 0 END) AS judged,
+               SUM(CASE WHEN minute >= $3 THEN passes + failures + errors + exempted ELSE 0 END) AS judged,
                SUM(CASE WHEN minute >= $3 THEN failures + errors ELSE 0 END) AS failing,
                SUM(CASE WHEN minute >= $3 THEN denials ELSE 0 END) AS denied,
                SUM(CASE WHEN minute >= $3 THEN errors ELSE 0 END) AS errors,
-               SUM(CASE WHEN minute < $3 THEN passes + failures + errors ELSE 0 END) AS judged_before,
+               SUM(CASE WHEN minute >= $3 THEN exempted ELSE 0 END) AS exempted,
+               SUM(CASE WHEN minute < $3 THEN passes + failures + errors + exempted ELSE 0 END) AS judged_before,
                SUM(CASE WHEN minute < $3 THEN failures + errors ELSE 0 END) AS failing_before,
                SUM(CASE WHEN minute < $3 THEN denials ELSE 0 END) AS denied_before
         FROM policy_minutes WHERE minute >= $2 AND minute < $4 GROUP BY policy_id),
@@ -90,6 +93,7 @@ const LIST: &str = "
            COALESCE(p.severity, '') AS severity, (s.policy_id IS NOT NULL) AS is_served,
            CAST(COALESCE(c.judged, 0) AS BIGINT) AS judged, CAST(COALESCE(c.failing, 0) AS BIGINT) AS failing,
            CAST(COALESCE(c.denied, 0) AS BIGINT) AS denied, CAST(COALESCE(c.errors, 0) AS BIGINT) AS errors,
+           CAST(COALESCE(c.exempted, 0) AS BIGINT) AS exempted,
            CAST(COALESCE(c.judged_before, 0) AS BIGINT) AS judged_before,
            CAST(COALESCE(c.failing_before, 0) AS BIGINT) AS failing_before,
            CAST(COALESCE(c.denied_before, 0) AS BIGINT) AS denied_before
@@ -100,7 +104,7 @@ const LIST: &str = "
     LEFT JOIN last l ON l.policy_id = known.policy_id
     LEFT JOIN revision_policies p ON p.policy_id = known.policy_id
          AND p.revision_id = COALESCE(s.revision_id, l.revision_id)
-    ORDER BY 7 DESC, 11 DESC, n.name
+    ORDER BY failing DESC, failing_before DESC, n.name
     LIMIT $5";
 
 const PAGE: &str = "
@@ -113,7 +117,7 @@ const PAGE: &str = "
     LIMIT 1";
 
 const BY_NAMESPACE: &str = "
-    SELECT n.name, CAST(SUM(CASE WHEN minute >= $3 THEN passes + failures + errors ELSE 0 END) AS BIGINT) AS judged,
+    SELECT n.name, CAST(SUM(CASE WHEN minute >= $3 THEN passes + failures + errors + exempted ELSE 0 END) AS BIGINT) AS judged,
            CAST(SUM(CASE WHEN minute >= $3 THEN failures + errors ELSE 0 END) AS BIGINT) AS failing,
            CAST(SUM(CASE WHEN minute >= $3 THEN denials ELSE 0 END) AS BIGINT) AS denied,
            CAST(SUM(CASE WHEN minute < $3 THEN failures + errors ELSE 0 END) AS BIGINT) AS failing_before
@@ -122,7 +126,7 @@ const BY_NAMESPACE: &str = "
     GROUP BY n.name ORDER BY 3 DESC, 5 DESC, n.name LIMIT $5";
 
 const BY_CLUSTER: &str = "
-    SELECT c.name, CAST(SUM(CASE WHEN minute >= $3 THEN passes + failures + errors ELSE 0 END) AS BIGINT) AS judged,
+    SELECT c.name, CAST(SUM(CASE WHEN minute >= $3 THEN passes + failures + errors + exempted ELSE 0 END) AS BIGINT) AS judged,
            CAST(SUM(CASE WHEN minute >= $3 THEN failures + errors ELSE 0 END) AS BIGINT) AS failing,
            CAST(SUM(CASE WHEN minute >= $3 THEN denials ELSE 0 END) AS BIGINT) AS denied,
            CAST(SUM(CASE WHEN minute < $3 THEN failures + errors ELSE 0 END) AS BIGINT) AS failing_before

@@ -34,7 +34,7 @@ const FLEET: &str = "
     GROUP BY minute ORDER BY minute";
 
 const POLICY: &str = "
-    SELECT minute, CAST(SUM(passes + failures + errors) AS BIGINT) AS judged,
+    SELECT minute, CAST(SUM(passes + failures + errors + exempted) AS BIGINT) AS judged,
            CAST(SUM(failures + errors) AS BIGINT) AS failing, CAST(SUM(denials) AS BIGINT) AS denied
     FROM policy_minutes
     WHERE minute >= $1 AND minute < $2 AND policy_id = (SELECT id FROM names WHERE name = $3)

@@ -76,3 +76,16 @@ async fn no_failures_is_good_news() {
     let page = Page::of(&TestHub::new().await, "/failures").await;
     assert!(page.text("#list .empty").contains("Good news"));
 }
+
+#[tokio::test]
+async fn exempted_failure_names_its_exemption_and_is_found_by_it() {
+    let exempted = Failure { exemption: Some("legacy-node-agent".into()), action: Action::Dryrun, ..failure("a") };
+    let implied = Failure { implied: true, severity: None, ..failure("b") };
+    let hub = hub(vec![exempted, implied]).await;
+    let page = Page::of(&hub, "/failures?exemption=legacy-node-agent").await;
+    assert_eq!(objects(&page), ["Pod/a"]);
+    assert_eq!(page.attribute("#list .badge.is-exempted", "title"), "exemption legacy-node-agent");
+    let page = Page::of(&hub, "/failures?since=day").await;
+    assert!(page.text("#list tbody tr:nth-child(2)").contains("exempted"), "the newest of one moment is the last made");
+    assert!(page.text("#list tbody tr:nth-child(1)").contains("for its pods"));
+}
