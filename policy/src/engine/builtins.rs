@@ -5,8 +5,13 @@ mod answer;
 mod bounded;
 mod cidr;
 mod clock;
+mod collections;
+mod crypto;
 mod deprecated;
 mod format;
+mod globs;
+mod graph;
+mod jwt;
 mod refused;
 mod regex;
 mod render;
@@ -75,6 +80,11 @@ fn all_own() -> impl Iterator<Item = &'static Own> {
         bounded::BUILTINS,
         cidr::BUILTINS,
         clock::BUILTINS,
+        collections::BUILTINS,
+        crypto::BUILTINS,
+        globs::BUILTINS,
+        graph::BUILTINS,
+        jwt::BUILTINS,
         yaml::BUILTINS,
     ];
     tables.into_iter().flatten().chain(deprecated::BUILTINS)
@@ -91,6 +101,12 @@ pub(crate) fn availability(name: &str, v0: bool) -> Option<Availability> {
     let native = BUILTINS.get(name).filter(|_| !name.starts_with("__"));
     let arity = all_own().find(|own| own.name == name).map(|own| own.arity).or(native.map(|(_, arity)| *arity))?;
     Some(Availability::Here { arity: arity.into(), takes_output: native.is_some() })
+}
+
+/// The number of arguments of a builtin that only Writ has.
+pub(crate) fn arity_unknown_to_engine(name: &str) -> Option<usize> {
+    let own = all_own().find(|own| own.name == name)?;
+    (!BUILTINS.contains_key(name)).then_some(own.arity.into())
 }
 
 /// The names that a policy may call, for hints.

@@ -16,7 +16,7 @@ pub struct Query<'a> {
     pub v0: bool,
     /// `data.package.rule`, or any other query of one expression.
     pub rule: &'a str,
-    /// JSON.
+    /// JSON; empty text for none.
     pub input: &'a str,
     /// JSON object.
     pub data: &'a str,
@@ -44,7 +44,9 @@ fn run(query: &Query<'_>, loaded: &[LoadedSource]) -> anyhow::Result<Option<Stri
         source.add_to(&mut engine)?;
     }
     engine.add_data(Value::from_json_str(query.data)?)?;
-    engine.set_input(Value::from_json_str(query.input)?);
+    if !query.input.is_empty() {
+        engine.set_input(Value::from_json_str(query.input)?);
+    }
     engine.set_gather_prints(true);
     let check_interval = std::num::NonZeroU32::new(64).expect("it is not zero");
     engine.set_execution_timer_config(regorus::utils::limits::ExecutionTimerConfig {

@@ -57,3 +57,8 @@ pub(super) fn within(size: usize, limit: usize, of: &str) -> Result<(), Fault> {
     }
     Err(Fault::Refused(format!("the result would have {size} {of}, more than {limit}")))
 }
+
+/// Bytes as hexadecimal text.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

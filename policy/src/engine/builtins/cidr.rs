@@ -1,6 +1,6 @@
 //! Networks in CIDR notation, where the engine lacks what OPA has.
 
-use super::answer::{Fault, text, texts};
+use super::answer::{Fault, MAX_ITEMS, text, texts, within};
 use super::{Answer, Own};
 use regorus::Value;
 use std::collections::BTreeSet;
@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 pub(super) const BUILTINS: &[Own] = &[
     Own { name: "net.cidr_contains", arity: 2, call: contains },
+    Own { name: "net.cidr_expand", arity: 1, call: expand },
     Own { name: "net.cidr_is_valid", arity: 1, call: is_valid },
     Own { name: "net.cidr_intersects", arity: 2, call: intersects },
     Own { name: "net.cidr_merge", arity: 1, call: merge },
@@ -28,6 +29,15 @@ pub(super) fn contains(arguments: &[Value]) -> Answer {
     Ok(Value::from(outer.holds(inner)))
 }
 
+/// Every address of a network, as OPA does it: of few.
+fn expand(arguments: &[Value]) -> Answer {
+    let network = network(text(arguments, 0)?)?;
+    let size = (network.last - network.first).saturating_add(1);
+    within(usize::try_from(size).unwrap_or(usize::MAX), MAX_ITEMS, "addresses")?;
+    let addresses = (network.first..=network.last).map(|number| Value::from(network.address(number).to_string()));
+    Ok(Value::from(addresses.collect::<BTreeSet<_>>()))
+}
+
 fn is_valid(arguments: &[Value]) -> Answer {
     Ok(Value::from(text(arguments, 0).and_then(network).is_ok()))
 }
@@ -38,7 +48,7 @@ fn intersects(arguments: &[Value]) -> Answer {
 }
 
 fn merge(arguments: &[Value]) -> Answer {
-    let mut networks = texts(arguments, 0)?.into_iter().map(network_or_address).collect::<Result<Vec<_>, _>>()?;
+    let mut networks = texts(arguments, 0)?.into_iter().map(network_or_class).collect::<Result<Vec<_>, _>>()?;
     networks.sort();
     let mut merged: Vec<Network> = vec![];
     for network in networks {
@@ -89,6 +99,23 @@ fn keyed(value: &Value) -> Result<Vec<(Value, String)>, Fault> {
 fn network_or_address(text: &str) -> Result<Network, Fault> {
     match text.parse::<IpAddr>() {
         Ok(address) => Ok(Network::around(address, bits(address))),
+        Err(_) => network(text),
+    }
+}
+
+/// As OPA merges: an IPv4 address without a prefix stands for the network of its class.
+fn network_or_class(text: &str) -> Result<Network, Fault> {
+    match text.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => {
+            let prefix = match address.octets()[0] {
+                0..=127 => 8,
+                128..=191 => 16,
+                192..=223 => 24,
+                _ => return Err(Fault::Undefined),
+            };
+            Ok(Network::around(address.into(), prefix))
+        }
+        Ok(IpAddr::V6(_)) => Err(Fault::Undefined),
         Err(_) => network(text),
     }
 }
@@ -160,9 +187,9 @@ mod tests {
 
     #[test]
     fn neighbours_merge_into_the_fewest_blocks() {
-        let given = Value::from_json_str(r#"["192.0.128.0/24", "192.0.129.0/24", "10.0.0.1", "::/0"]"#).unwrap();
+        let given = Value::from_json_str(r#"["192.0.128.0/24", "192.0.129.1", "10.0.0.1", "::/0"]"#).unwrap();
         let merged = merge(&[given]).unwrap();
-        assert_eq!(merged.to_string(), r#"["10.0.0.1/32","192.0.128.0/23","::/0"]"#);
+        assert_eq!(merged.to_string(), r#"["10.0.0.0/8","192.0.128.0/23","::/0"]"#);
     }
 
     #[test]

@@ -16,11 +16,16 @@ pub fn set_now(unix_ms: i64) {
     NOW.set(Some(unix_ms));
 }
 
-fn now_ns(_: &[Value]) -> Answer {
+/// The time that policies see on this thread.
+pub(super) fn nanoseconds() -> Result<i64, Fault> {
     let now = NOW
         .get()
         .ok_or_else(|| Fault::Refused("there is no clock here; in a test, say `with time.now_ns as ...`".into()))?;
-    Ok(Value::from(now.saturating_mul(1_000_000)))
+    Ok(now.saturating_mul(1_000_000))
+}
+
+fn now_ns(_: &[Value]) -> Answer {
+    nanoseconds().map(Value::from)
 }
 
 #[cfg(test)]

@@ -4,6 +4,9 @@
 mod chained_bodies;
 mod negation;
 mod newline_paren;
+mod output;
+mod place;
+mod walk_call;
 
 use super::edit::{Edit, apply};
 use super::parse::parse;
@@ -39,6 +42,19 @@ pub(crate) fn rewrite(file: &SourceFile, v0: bool) -> Result<Rewritten, Vec<Diag
         rewriting.change(edits);
     }
     let mut module = rewriting.parse()?;
+    let outputs = output::edits(&rewriting.text, &rewriting.tokens(), &module);
+    if !outputs.is_empty() {
+        rewriting.change(outputs);
+        module = rewriting.parse()?;
+    }
+    let calls = walk_call::edits(&rewriting.text, &rewriting.tokens(), &module);
+    if !calls.is_empty() {
+        rewriting.change(calls);
+        module = rewriting.parse()?;
+    }
+    if let Some(range) = walk_call::lost(&module) {
+        return Err(vec![rewriting.lost_walk(range)]);
+    }
     let unbound = negation::unbound(&module).into_iter().map(|found| rewriting.unbound(found)).collect();
     for pass in 1..=MAX_PASSES {
         let edits = negation::edits(&rewriting.text, &rewriting.tokens(), &module, pass);
@@ -90,6 +106,11 @@ impl Rewriting<'_> {
     fn unsafe_wildcard(&self, negation::Unsafe(range): negation::Unsafe) -> Diagnostic {
         self.finding(range, "`_` in a negation is unsafe: it is not said which one must be missing".into())
             .help("Name it before (`some x in xs`), or negate a rule of its own that looks for one.")
+    }
+
+    fn lost_walk(&self, range: std::ops::Range<usize>) -> Diagnostic {
+        self.finding(range, "`walk` has many results, and here it is not said what to do with each".into())
+            .help("Write `walk(x, [path, value])` as a statement of its own.")
     }
 
     fn unbound(&self, (name, range): (String, std::ops::Range<usize>)) -> (String, Diagnostic) {

@@ -5,6 +5,7 @@
 use super::super::edit::{Edit, Piece};
 use super::super::token::Token;
 use super::super::walk::{self, Visitor};
+use super::place::{is_alone_after_if, whole};
 use regorus::unstable::{AssignOp, BoolOp, Expr, Literal, LiteralStmt, Module};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -103,8 +104,8 @@ impl Negations<'_> {
         if self.edits.last().is_some_and(|edit| edit.range.end > start) {
             return; // It lies within a term that this pass moves.
         }
-        let modifiers: Vec<_> = statement.with_mods.iter().map(|modifier| self.snap(&modifier.span)).collect();
-        let alone = self.is_alone_after_if(start);
+        let modifiers: Vec<_> = statement.with_mods.iter().map(|modifier| whole(self.tokens, &modifier.span)).collect();
+        let alone = is_alone_after_if(self.text, self.tokens, start);
         let mut pieces = vec![Piece::New(if alone { "{ " } else { "" }.into())];
         let mut replaced = vec![];
         for term in terms {
@@ -120,27 +121,12 @@ impl Negations<'_> {
         self.edits.push(Edit { range: start..start, pieces });
         self.edits.extend(replaced);
         if alone {
-            self.edits.push(Edit::insert(self.snap(&statement.span).end, " }"));
+            self.edits.push(Edit::insert(whole(self.tokens, &statement.span).end, " }"));
         }
     }
 
-    /// A body of one statement without braces: `r if not f(x)`.
-    fn is_alone_after_if(&self, start: usize) -> bool {
-        let at = self.tokens.partition_point(|token| token.range.start < start);
-        at.checked_sub(1).is_some_and(|before| self.tokens[before].is_word(self.text, "if"))
-    }
-
     fn whole(&self, expr: &Expr) -> Range<usize> {
-        self.snap(expr.span())
-    }
-
-    /// The engine's spans leave out the quotes of strings at either end; the range of whole tokens does not.
-    fn snap(&self, span: &regorus::unstable::Span) -> Range<usize> {
-        let (start, end) = (span.start as usize, span.end as usize);
-        let first = self.tokens.partition_point(|token| token.range.end <= start);
-        let last = self.tokens.partition_point(|token| token.range.start < end);
-        let start = self.tokens.get(first).map_or(start, |token| token.range.start.min(start));
-        start..last.checked_sub(1).map_or(end, |last| self.tokens[last].range.end.max(end))
+        whole(self.tokens, expr.span())
     }
 }
 
