@@ -16,12 +16,13 @@ use crate::engine::Value;
 use crate::inventory::Inventory;
 use crate::review::parse::Review;
 use crate::review::{ReviewError, ReviewFacts};
-use crate::{Settings, SourceFile};
+use crate::{PolicyCode, Settings, SourceFile};
 use compile::{Compiled, CompiledPolicy};
 use index::Index;
 use judge::{Judge, Subject};
 use namespaces::NamespaceCache;
 use program::Program;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use world::{World, WorldCache};
@@ -50,6 +51,10 @@ pub struct PolicySet {
     settings: Settings,
     namespaces: NamespaceCache,
     world: WorldCache,
+    suspended: BTreeMap<PolicyCode, String>,
+    /// What was stopped on this review, and the time from which on that is a policy's own fault.
+    overran: Vec<PolicyCode>,
+    fair: Duration,
 }
 
 /// A review and what came of it.
@@ -72,12 +77,25 @@ impl PolicySet {
         let judges: Vec<Judge> = compiled.into_iter().map(|policy| judge(policy, settings)).collect();
         let policies: Vec<Arc<PolicyInfo>> = judges.iter().map(|judge| judge.info.clone()).collect();
         let (namespaces, world) = (NamespaceCache::default(), WorldCache::default());
-        (Self { policies, programs, judges, index, settings: settings.clone(), namespaces, world }, report)
+        let (suspended, overran, fair) = (BTreeMap::new(), vec![], Duration::ZERO);
+        let settings = settings.clone();
+        (Self { policies, programs, judges, index, settings, namespaces, world, suspended, overran, fair }, report)
     }
 
     /// The policies, sorted by code.
     pub fn policies(&self) -> &[Arc<PolicyInfo>] {
         &self.policies
+    }
+
+    /// From now on these policies are not evaluated: each review has the reason as their error.
+    pub fn suspend(&mut self, policies: BTreeMap<PolicyCode, String>) {
+        self.suspended = policies;
+    }
+
+    /// The policies that were stopped on the last review though they had a quarter of what a policy may take: less
+    /// says that the review had little time left, not that the policy is slow.
+    pub fn overran(&self) -> &[PolicyCode] {
+        &self.overran
     }
 
     /// Judges one AdmissionReview by all policies whose kinds match. `now` is Unix milliseconds, and what
@@ -97,6 +115,8 @@ impl PolicySet {
     }
 
     fn judge(&mut self, review: &Review, inventory: &dyn Inventory, budget: &Budget, started: Instant) -> Decision {
+        self.overran.clear();
+        self.fair = budget.per_policy / 4;
         if self.settings.namespaces.excludes(&review.facts.namespace) {
             return Decision { results: vec![] };
         }
@@ -151,7 +171,14 @@ impl PolicySet {
         let judge = &self.judges[position];
         let before = Instant::now();
         let mut world = World::new(inventory, &mut self.world);
-        let verdict = judge.judge(&mut self.programs[judge.program], subject, &mut world, limit);
+        let verdict = match self.suspended.get(&judge.info.code) {
+            Some(reason) => judge.error(reason.clone()),
+            None => judge.judge(&mut self.programs[judge.program], subject, &mut world, limit),
+        };
+        self.overran.retain(|policy| *policy != judge.info.code);
+        if verdict.ran_out && limit >= self.fair {
+            self.overran.push(judge.info.code.clone());
+        }
         let ruling = judge.ruling(&verdict, &self.settings);
         let micros = micros_since(before);
         let policy = judge.info.clone();

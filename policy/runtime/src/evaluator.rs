@@ -1,14 +1,18 @@
 //! A fixed pool of evaluation threads, each with policies of its own. One review stays on one worker.
 
+mod quarantine;
 mod queue;
 mod worker;
 
+use quarantine::Quarantine;
 use queue::{Command, Job, Queue};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use tokio::sync::oneshot;
 use worker::Worker;
 use writ_policy::{Budget, CheckReport, Decided, PolicyInfo, ReviewError, Revision, Settings, SourceFile};
+
+pub use quarantine::{QuarantineRules, Quarantined};
 
 /// Where workers find the cluster's other objects.
 pub type Inventory = Arc<dyn writ_policy::Inventory + Send + Sync>;
@@ -34,6 +38,8 @@ struct Pool {
     queue: Arc<Queue>,
     workers: usize,
     policies: Mutex<Arc<[Arc<PolicyInfo>]>>,
+    /// Offenders, as all workers know them.
+    quarantine: Arc<Mutex<Quarantine>>,
     /// One bundle is applied after the other.
     applying: tokio::sync::Mutex<()>,
 }
@@ -71,11 +77,12 @@ impl Evaluator {
     pub fn start(config: EvaluatorConfig, inventory: Inventory) -> Self {
         let workers = config.workers.max(1);
         let queue = Arc::new(Queue::new(workers, config.queue.max(1)));
+        let quarantine = Arc::new(Mutex::new(Quarantine::new(QuarantineRules::default())));
         for number in 0..workers {
-            Worker::spawn(number, queue.clone(), inventory.clone(), config.budget);
+            Worker::spawn(number, queue.clone(), quarantine.clone(), inventory.clone(), config.budget);
         }
         let (policies, applying) = (Mutex::new(Arc::from([])), tokio::sync::Mutex::new(()));
-        Self { pool: Arc::new(Pool { queue, workers, policies, applying }) }
+        Self { pool: Arc::new(Pool { queue, workers, policies, quarantine, applying }) }
     }
 
     /// Compiles the files on every worker and, when all have done so without an error, makes them active on all.
@@ -105,6 +112,7 @@ impl Evaluator {
         self.swap(&revision).await?;
         let policies = report.policies.iter().cloned().map(Arc::new).collect();
         *self.pool.policies.lock().expect("nothing panics while holding it") = policies;
+        self.pool.quarantine.lock().expect("nothing panics while holding it").forget();
         Ok(report)
     }
 
@@ -125,6 +133,12 @@ impl Evaluator {
     /// The active policies.
     pub fn policies(&self) -> Arc<[Arc<PolicyInfo>]> {
         self.pool.policies.lock().expect("nothing panics while holding it").clone()
+    }
+
+    /// The policies that are not evaluated at this time (Unix milliseconds) because they exceeded their budget again
+    /// and again. Each review is answered by their `on_error` meanwhile. A new bundle sets them free.
+    pub fn quarantined(&self, now: i64) -> Vec<Quarantined> {
+        self.pool.quarantine.lock().expect("nothing panics while holding it").list(now)
     }
 
     /// Decides one review, bytes in to bytes out. Policies are stopped early enough that the answer is there before the

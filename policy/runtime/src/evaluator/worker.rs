@@ -1,9 +1,10 @@
 //! One evaluation thread: the active policies, those built to follow them, and the loop over the queue.
 
+use super::quarantine::Quarantine;
 use super::queue::{Command, Job, Next, Queue};
 use super::{Answered, EvaluateError, Inventory};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use writ_policy::{Budget, CheckReport, PolicySet, Revision, Settings, SourceFile, answer};
 
@@ -17,14 +18,24 @@ pub(super) struct Worker {
     built: Option<PolicySet>,
     inventory: Inventory,
     budget: Budget,
+    quarantine: Arc<Mutex<Quarantine>>,
+    /// Whether the active policies were told of any that is put aside.
+    suspends: bool,
 }
 
 impl Worker {
     /// Starts the thread. It ends when the queue is closed.
-    pub(super) fn spawn(number: usize, queue: Arc<Queue>, inventory: Inventory, budget: Budget) {
+    pub(super) fn spawn(
+        number: usize,
+        queue: Arc<Queue>,
+        quarantine: Arc<Mutex<Quarantine>>,
+        inventory: Inventory,
+        budget: Budget,
+    ) {
         let run = move || {
             let (active, _) = PolicySet::load(&[], &Settings::default());
-            let mut worker = Self { active, revision: None, built: None, inventory, budget };
+            let (revision, built, suspends) = (None, None, false);
+            let mut worker = Self { active, revision, built, inventory, budget, quarantine, suspends };
             while let Some(next) = queue.next(number) {
                 match next {
                     Next::Command(command) => worker.obey(command),
@@ -47,6 +58,7 @@ impl Worker {
             Command::Swap { revision, reply } => {
                 if let Some(built) = self.built.take() {
                     self.active = built;
+                    self.suspends = false;
                     self.revision = Some(revision);
                     let _ = reply.send(());
                 }
@@ -74,9 +86,31 @@ impl Worker {
         let left = job.deadline.saturating_duration_since(Instant::now());
         let per_review = self.budget.per_review.min(left * 4 / 5);
         let budget = Budget { per_review, ..self.budget };
+        self.suspend(job.now);
         let decided = self.active.decide(&job.review, &*self.inventory, &budget, job.now)?;
+        let mut quarantine = self.quarantine();
+        if !quarantine.is_empty() || !self.active.overran().is_empty() {
+            quarantine.learn(&decided.decision.results, self.active.overran(), job.now);
+        }
+        drop(quarantine);
         let revision = self.revision.clone();
         let response = answer(&decided.facts, &decided.decision, revision.as_ref().map(Revision::as_str));
         Ok(Answered { decided, response, revision })
+    }
+
+    /// Tells the policies who is put aside, when anybody is or was.
+    fn suspend(&mut self, now: i64) {
+        let quarantine = self.quarantine();
+        if quarantine.is_empty() && !self.suspends {
+            return;
+        }
+        let reasons = quarantine.reasons(now);
+        drop(quarantine);
+        self.suspends = !reasons.is_empty();
+        self.active.suspend(reasons);
+    }
+
+    fn quarantine(&self) -> MutexGuard<'_, Quarantine> {
+        self.quarantine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

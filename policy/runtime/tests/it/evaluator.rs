@@ -135,3 +135,54 @@ async fn review_is_answered_before_its_deadline_by_the_policies_that_end() {
     assert!(said[0].contains("ran longer than its budget") && !said[0].contains("of 500 ms"), "{said:?}");
     assert_eq!(said[1], "[FAIL] HIGH - too long (WR1001)");
 }
+
+/// Never ends for an object named `slow`.
+const SOMETIMES_SLOW: &str = "# METADATA\n# title: Slow\n# custom:\n#   code: WR1002\n#   severity: HIGH\n#   kinds: [Pod]\n\
+    package writ.slow\n\nnumbers_ := numbers.range(1, 3000)\n\n\
+    deny contains \"found\" if {\n\tinput.review.object.metadata.name == \"slow\"\n\tsome x in numbers_\n\tsome y in numbers_\n\tx * y == -1\n}\n";
+
+#[tokio::test]
+async fn policy_that_exceeds_its_budget_thrice_is_put_aside_alone_until_its_term_ends() {
+    let budget = Budget { per_policy: Duration::from_millis(60), ..Budget::default() };
+    let evaluator = Evaluator::start(EvaluatorConfig { workers: 2, queue: 10, budget }, Arc::new(NoInventory));
+    assert!(apply(&evaluator, 'a', vec![policy(), file("slow.rego", SOMETIMES_SLOW)]).await);
+    let decide = async |name, now| evaluator.decide(review("shop", name), now, soon()).await.unwrap();
+    let said = |answered: &writ_runtime::Answered| {
+        let results = &answered.decided.decision.results;
+        results.iter().flat_map(writ_policy::PolicyResult::messages).collect::<Vec<_>>().join(" | ")
+    };
+
+    for now in 0..3 {
+        assert_eq!(evaluator.quarantined(now), []);
+        assert!(said(&decide("slow", now).await).contains("it ran longer than its budget of 60 ms"));
+    }
+
+    let quarantined = evaluator.quarantined(3);
+    assert_eq!(quarantined.iter().map(|found| found.policy.as_str()).collect::<Vec<_>>(), ["WR1002"]);
+    for _ in 0..4 {
+        let answer = said(&decide("long", 3).await);
+        assert!(answer.contains("too long (WR1001)") && answer.contains("it is in quarantine"), "{answer}");
+    }
+    let free = quarantined[0].until;
+    assert_eq!(evaluator.quarantined(free), []);
+    assert_eq!(said(&decide("web", free).await), "");
+    assert!(said(&decide("slow", free).await).contains("it ran longer"));
+    assert_eq!(evaluator.quarantined(free), [], "it passed before it offended again");
+}
+
+#[tokio::test]
+async fn new_bundle_sets_policies_free() {
+    let budget = Budget { per_policy: Duration::from_millis(60), ..Budget::default() };
+    let evaluator = Evaluator::start(EvaluatorConfig { workers: 1, queue: 10, budget }, Arc::new(NoInventory));
+    assert!(apply(&evaluator, 'a', vec![file("slow.rego", SOMETIMES_SLOW)]).await);
+    for now in 0..3 {
+        evaluator.decide(review("shop", "slow"), now, soon()).await.unwrap();
+    }
+    assert_eq!(evaluator.quarantined(3).len(), 1);
+
+    assert!(apply(&evaluator, 'b', vec![file("slow.rego", SOMETIMES_SLOW)]).await);
+
+    assert_eq!(evaluator.quarantined(3), []);
+    let answered = evaluator.decide(review("shop", "web"), 3, soon()).await.unwrap();
+    assert!(answered.decided.decision.objections().next().is_none());
+}
