@@ -1,7 +1,7 @@
 //! What is said to the API server, as a pure function of the decision.
 
 use crate::Action;
-use crate::decision::Decision;
+use crate::decision::{Decision, Dialect, PolicyResult};
 use crate::review::ReviewFacts;
 use serde::Serialize;
 
@@ -46,10 +46,9 @@ struct AuditAnnotations<'a> {
     policies: String,
 }
 
-/// The AdmissionReview response as JSON: allowed or not, the messages of denials sorted and joined by `", "` with
-/// status code 403, every message of a deny or warn as a warning, and the revision as an audit annotation.
+/// The AdmissionReview response as JSON: allowed or not, the messages of denials with status code 403 in the form
+/// of their dialects, the messages of a deny or warn as warnings, and the revision as an audit annotation.
 pub fn answer(facts: &ReviewFacts, decision: &Decision, revision: Option<&str>) -> Vec<u8> {
-    let said = messages(decision);
     let allowed = decision.is_allowed();
     let policies: Vec<&str> = decision.objections().map(|result| result.policy.code.as_str()).collect();
     let annotations = AuditAnnotations { revision, policies: policies.join(",") };
@@ -60,25 +59,55 @@ pub fn answer(facts: &ReviewFacts, decision: &Decision, revision: Option<&str>) 
         response: Response {
             uid: &facts.uid,
             allowed,
-            status: (!allowed).then(|| Status { code: 403, reason: "Forbidden", message: joined(&said) }),
-            warnings: said.into_iter().take(MOST_WARNINGS).collect(),
+            status: (!allowed).then(|| Status { code: 403, reason: "Forbidden", message: denial(decision) }),
+            warnings: warnings(decision),
             audit_annotations: (!is_empty).then_some(annotations),
         },
     };
     serde_json::to_vec(&answer).expect("an answer has only text keys")
 }
 
-/// Everything that is said aloud, sorted as plain text as MagTape does. Dryrun is recorded, not said.
-fn messages(decision: &Decision) -> Vec<String> {
-    let aloud = decision.results.iter().filter(|result| result.action().is_some_and(|action| action > Action::Dryrun));
-    let mut messages: Vec<String> = aloud.flat_map(|result| result.messages()).collect();
+/// What policies of MagTape's and Writ's dialect say aloud, sorted as plain text as MagTape does. Dryrun is recorded, not
+/// said.
+fn sentences(decision: &Decision) -> Vec<String> {
+    let mut messages: Vec<String> = aloud(decision, Action::Warn)
+        .filter(|result| !is_constraint(result))
+        .flat_map(PolicyResult::messages)
+        .collect();
     messages.sort_unstable();
     messages.dedup();
     messages
 }
 
-fn joined(messages: &[String]) -> String {
-    let mut joined = messages.join(", ");
+/// What constraints with this action say, in the order of their names.
+fn lines(decision: &Decision, action: Action) -> impl Iterator<Item = String> {
+    let with_action = aloud(decision, action).filter(move |result| result.action() == Some(action));
+    with_action.filter(|result| is_constraint(result)).flat_map(PolicyResult::messages)
+}
+
+fn aloud(decision: &Decision, least: Action) -> impl Iterator<Item = &PolicyResult> {
+    decision.results.iter().filter(move |result| result.action().is_some_and(|action| action >= least))
+}
+
+fn is_constraint(result: &PolicyResult) -> bool {
+    result.policy.dialect == Dialect::Gatekeeper
+}
+
+/// Each dialect's own form: the sentences of policies joined by `", "` in one line, then one line per message of a
+/// constraint, as Gatekeeper joins them.
+fn denial(decision: &Decision) -> String {
+    let is_denied_by_policy = aloud(decision, Action::Deny).any(|result| !is_constraint(result));
+    let sentences = is_denied_by_policy.then(|| sentences(decision).join(", "));
+    let lines: Vec<String> = sentences.into_iter().chain(lines(decision, Action::Deny)).collect();
+    bounded(lines.join("\n"))
+}
+
+/// MagTape warns of everything that it says; Gatekeeper of what only warns.
+fn warnings(decision: &Decision) -> Vec<String> {
+    sentences(decision).into_iter().chain(lines(decision, Action::Warn)).take(MOST_WARNINGS).collect()
+}
+
+fn bounded(mut joined: String) -> String {
     if joined.len() > LONGEST_MESSAGE {
         joined.truncate(joined.floor_char_boundary(LONGEST_MESSAGE));
         joined.push('…');

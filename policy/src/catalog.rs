@@ -4,6 +4,7 @@
 use crate::decision::Dialect;
 use crate::engine::load::{self, LoadedSource};
 use crate::engine::module::{Head, HeadKind, Outline};
+use crate::gatekeeper::Gatekeeper;
 use crate::metadata::Metadata;
 use crate::{Diagnostic, Digest, Fleet, SourceFile, document};
 use std::collections::BTreeSet;
@@ -11,6 +12,7 @@ use std::collections::BTreeSet;
 /// Everything that the files hold, sorted by path.
 pub(crate) struct Catalog<'a> {
     pub modules: Vec<Module<'a>>,
+    pub gatekeeper: Gatekeeper,
     pub fleet: Fleet,
     /// The file that holds the fleet.
     pub fleet_file: Option<&'a SourceFile>,
@@ -43,7 +45,11 @@ pub(crate) enum Role {
 impl<'a> Catalog<'a> {
     /// Reads all files together. A file that does not load is a finding and left out.
     pub(crate) fn read(files: &'a [SourceFile], reading: &dyn Fn(&str)) -> Self {
-        let (fleet, mut diagnostics) = document::read(files);
+        let (documents, mut diagnostics) = document::read(files);
+        let (fleet, findings) = document::fleet(&documents);
+        diagnostics.extend(findings);
+        let (gatekeeper, findings) = Gatekeeper::read(&documents);
+        diagnostics.extend(findings);
         let mut modules = vec![];
         for file in files.iter().filter(|file| file.is_rego()) {
             reading(&file.path);
@@ -54,8 +60,9 @@ impl<'a> Catalog<'a> {
         }
         modules.sort_by(|a, b| a.file.path.cmp(&b.file.path));
         diagnostics.extend(check_together(&modules));
-        let (fleet_file, fleet) = fleet.map_or((None, Fleet::default()), |(file, fleet)| (Some(file), fleet));
-        Self { modules, fleet, fleet_file, diagnostics }
+        let (fleet_file, mut fleet) = fleet.map_or((None, Fleet::default()), |(file, fleet)| (Some(file), fleet));
+        fleet.sync.extend(gatekeeper.sync.iter().cloned());
+        Self { modules, gatekeeper, fleet, fleet_file, diagnostics }
     }
 
     /// The modules that judge reviews.

@@ -123,6 +123,11 @@ impl PolicyResult {
             Outcome::Pass => vec![],
             Outcome::Fail(messages) => messages.clone(),
             Outcome::Error(reason) => {
+                if let (Dialect::Gatekeeper, Some((_, name))) =
+                    (self.policy.dialect, self.policy.code.as_str().split_once('/'))
+                {
+                    return vec![format!("[{name}] the constraint could not be evaluated: {reason}")];
+                }
                 let severity = self.policy.severity.map(|severity| format!(" {severity} -")).unwrap_or_default();
                 vec![format!("[ERROR]{severity} {}: {reason} ({})", self.policy.name, self.policy.code)]
             }

@@ -72,6 +72,13 @@ impl Diagnostic {
         self
     }
 
+    /// The same finding, for which a commit is not refused.
+    #[must_use]
+    pub fn warning_only(mut self) -> Self {
+        self.level = Level::Warning;
+        self
+    }
+
     /// Whether the commit is refused for it.
     pub fn is_error(&self) -> bool {
         self.level == Level::Error

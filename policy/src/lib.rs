@@ -15,6 +15,7 @@ pub mod digest;
 mod document;
 pub mod engine;
 pub mod fleet;
+mod gatekeeper;
 pub mod inventory;
 mod magtape;
 mod metadata;
@@ -26,6 +27,7 @@ pub mod sign;
 pub mod source;
 pub mod unit_test;
 pub mod wire;
+mod yaml;
 
 pub use action::{Action, Because, OnError, Ruling};
 pub use answer::answer;

@@ -120,11 +120,14 @@ impl PolicySet {
         if self.settings.namespaces.excludes(&review.facts.namespace) {
             return Decision { results: vec![] };
         }
-        let matching = self.index.find(&review.facts.kind);
-        let wants_namespace =
-            matching.iter().any(|position| self.programs[self.judges[*position].program].wants_namespace());
+        let mut matching = self.index.find(&review.facts.kind);
+        let wants_namespace = matching.iter().any(|position| {
+            let judge = &self.judges[*position];
+            judge.wants_namespace() || self.programs[judge.program].wants_namespace()
+        });
         let namespace = wants_namespace.then(|| self.namespaces.find(&review.facts.namespace, inventory)).flatten();
         let subject = Subject { review, namespace: namespace.as_ref() };
+        matching.retain(|position| self.judges[*position].selects(&subject));
         Decision { results: self.judge_in_turn(&matching, &subject, inventory, budget, started + budget.per_review) }
     }
 
@@ -194,7 +197,7 @@ fn judge(policy: CompiledPolicy, settings: &Settings) -> Judge {
         parameters.extend(overrides.clone());
     }
     let parameters = Value::from(serde_json::Value::Object(parameters));
-    Judge { info: policy.info, program: policy.program, parameters }
+    Judge { info: policy.info, program: policy.program, parameters, constraint: policy.constraint }
 }
 
 fn micros_since(before: Instant) -> u32 {

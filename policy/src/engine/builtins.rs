@@ -114,3 +114,8 @@ pub(crate) fn names(v0: bool) -> Vec<String> {
     let all = BUILTINS.keys().copied().chain(all_own().map(|own| own.name));
     all.filter(|name| matches!(availability(name, v0), Some(Availability::Here { .. }))).map(str::to_owned).collect()
 }
+
+/// Whether the text matches an RE2 pattern; `None` when RE2 would not take the pattern.
+pub(crate) fn pattern_matches(pattern: &str, text: &str) -> Option<bool> {
+    regex::compiled(pattern).ok().map(|regex| regex.is_match(text))
+}

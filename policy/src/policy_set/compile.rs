@@ -1,10 +1,13 @@
 //! From a catalog to policies with engines of their own, and to findings about those that cannot judge.
 
+mod template;
+
 use super::program::{Program, Wants};
 use crate::catalog::{Catalog, Module};
 use crate::decision::{Dialect, PolicyInfo};
 use crate::engine::Engine;
 use crate::engine::module::HeadKind;
+use crate::gatekeeper::Constraint;
 use crate::metadata::Metadata;
 use crate::{Diagnostic, magtape};
 use std::sync::Arc;
@@ -24,6 +27,8 @@ pub(crate) struct CompiledPolicy {
     pub program: usize,
     /// The author's defaults.
     pub parameters: serde_json::Map<String, serde_json::Value>,
+    /// The constraint, where it is one.
+    pub constraint: Option<Constraint>,
     /// Where its code is declared.
     code_place: (u32, u32),
 }
@@ -31,21 +36,24 @@ pub(crate) struct CompiledPolicy {
 /// All policies that compile, sorted by code, and what is wrong with the others.
 pub(crate) fn compile(catalog: &Catalog<'_>, reading: &dyn Fn(&str)) -> (Compiled, Vec<Diagnostic>) {
     let mut findings = vec![];
-    let Compiled { mut programs, mut policies } = Compiled::default();
+    let mut compiled = Compiled::default();
     for (module, dialect) in catalog.policies() {
         reading(&module.file.path);
         match compile_one(catalog, module, dialect) {
             Ok((program, said)) => {
                 let (info, parameters, code_place) = said;
-                policies.push(CompiledPolicy { info: Arc::new(info), program: programs.len(), parameters, code_place });
-                programs.push(program);
+                let (info, at) = (Arc::new(info), compiled.programs.len());
+                let policy = CompiledPolicy { info, program: at, parameters, code_place, constraint: None };
+                compiled.policies.push(policy);
+                compiled.programs.push(program);
             }
             Err(found) => findings.extend(found),
         }
     }
-    findings.extend(duplicates(&policies));
-    policies.sort_by(|a, b| a.info.code.cmp(&b.info.code));
-    (Compiled { programs, policies }, findings)
+    findings.extend(template::compile(catalog, reading, &mut compiled));
+    findings.extend(duplicates(&compiled.policies));
+    compiled.policies.sort_by(|a, b| a.info.code.cmp(&b.info.code));
+    (compiled, findings)
 }
 
 fn compile_one(
@@ -151,8 +159,14 @@ fn duplicates(policies: &[CompiledPolicy]) -> Vec<Diagnostic> {
         let finding = |message: String| Diagnostic::error(&info.path, message).at(line, column);
         let earlier = &policies[..index];
         if let Some(first) = earlier.iter().find(|first| first.info.code == info.code) {
-            let message = format!("the code `{}` is already used by {}", info.code, first.info.path);
-            findings.push(finding(message).help("Give the policy a code of its own."));
+            let (code, path) = (&info.code, &first.info.path);
+            findings.push(match policy.constraint {
+                Some(_) => finding(format!("the constraint `{code}` is also declared in {path}"))
+                    .help("Keep one constraint of a kind and name."),
+                None => finding(format!("the code `{code}` is already used by {path}"))
+                    .help("Give the policy a code of its own."),
+            });
+            continue;
         }
         if let Some(first) = earlier.iter().find(|first| first.info.name == info.name) {
             let message = format!("the name `{}` is already used by {}", info.name, first.info.path);

@@ -1,5 +1,6 @@
 //! How a policy of each dialect is asked, and what its answer means. One file per dialect.
 
+pub(super) mod gatekeeper;
 pub(super) mod magtape;
 pub(super) mod writ;
 

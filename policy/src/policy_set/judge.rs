@@ -1,14 +1,15 @@
 //! One policy judges one review with its program: the evaluation in the policy's dialect, and what that does to the
 //! request. Anything that is not a clear result is an error of the policy, never "no violation".
 
-use super::dialect::{magtape, writ};
+use super::dialect::{gatekeeper, magtape, writ};
 use super::message::cut;
 use super::namespaces::Namespace;
 use super::program::Program;
 use super::world::World;
-use crate::action::{Ruling, resolve, resolve_error};
+use crate::action::{Because, Ruling, resolve, resolve_error};
 use crate::decision::{Dialect, Outcome, PolicyInfo};
 use crate::engine::{EvalError, Value};
+use crate::gatekeeper::Constraint;
 use crate::review::parse::Review;
 use crate::wire::MAX_MESSAGE_BYTES;
 use crate::{Settings, Severity};
@@ -22,6 +23,8 @@ pub(super) struct Judge {
     pub program: usize,
     /// The author's defaults with the fleet's words over them.
     pub parameters: Value,
+    /// The constraint, where it is one.
+    pub constraint: Option<Constraint>,
 }
 
 /// What is judged.
@@ -53,6 +56,16 @@ impl Clock {
 }
 
 impl Judge {
+    /// Whether the Namespace object must be known before the subject is asked about.
+    pub(super) fn wants_namespace(&self) -> bool {
+        self.constraint.as_ref().is_some_and(|constraint| constraint.matcher.wants_namespace())
+    }
+
+    /// Whether it judges the subject, whose kind is one of its own.
+    pub(super) fn selects(&self, subject: &Subject<'_>) -> bool {
+        self.constraint.as_ref().is_none_or(|constraint| gatekeeper::matches(constraint, subject))
+    }
+
     /// What the policy says of the subject, within the limit.
     pub(super) fn judge(
         &self,
@@ -83,12 +96,16 @@ impl Judge {
         match self.info.dialect {
             Dialect::Writ => writ::judge(self, program, subject, clock),
             Dialect::MagTape => magtape::judge(self, program, subject, clock),
-            Dialect::Gatekeeper => Ok(self.error("constraints are not evaluated".into())),
+            Dialect::Gatekeeper => gatekeeper::judge(self, program, subject, clock),
         }
     }
 
     /// What the verdict does to the request.
     pub(super) fn ruling(&self, verdict: &Verdict, settings: &Settings) -> Option<Ruling> {
+        if let Some(constraint) = &self.constraint {
+            let stands = |action| Ruling { action, because: Because::Constraint };
+            return (verdict.outcome != Outcome::Pass).then(|| constraint.enforcement.admission.map(stands)).flatten();
+        }
         let (level, own) = (settings.deny_level, settings.actions.get(self.info.code.as_str()).copied());
         match verdict.outcome {
             Outcome::Pass => None,

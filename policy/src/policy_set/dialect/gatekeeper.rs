@@ -1,0 +1,80 @@
+//! Gatekeeper's dialect: `input` is `{review, parameters}`, the review carries `namespaceObject`, and each member of
+//! `violation` has a `msg`. Denials read `[constraint-name] msg`.
+
+use super::super::judge::{Clock, Judge, Subject, Verdict};
+use super::super::message::{bound, cut, kind_of};
+use super::super::program::Program;
+use super::super::world::insert;
+use crate::decision::Outcome;
+use crate::engine::{EvalError, Value};
+use crate::gatekeeper::{Constraint, Target};
+use crate::wire::MAX_MESSAGE_BYTES;
+
+/// Whether the constraint judges the subject at all.
+pub(in super::super) fn matches(constraint: &Constraint, subject: &Subject<'_>) -> bool {
+    let facts = &subject.review.facts;
+    if constraint.enforcement.admission.is_none()
+        || constraint.excluded.iter().any(|glob| glob.matches(&facts.namespace))
+    {
+        return false;
+    }
+    constraint.matcher.matches(&target(subject))
+}
+
+fn target<'a>(subject: &'a Subject<'_>) -> Target<'a> {
+    let (request, facts) = (&subject.review.request, &subject.review.facts);
+    let (group, kind) = facts.kind.rsplit_once('/').unwrap_or(("", &facts.kind));
+    Target {
+        objects: [&request["object"], &request["oldObject"]],
+        group,
+        kind,
+        namespace: &facts.namespace,
+        namespace_object: subject.namespace.map(|namespace| &namespace.object),
+        implied: false,
+    }
+}
+
+/// What the constraint says of the subject.
+pub(in super::super) fn judge(
+    judge: &Judge,
+    program: &mut Program,
+    subject: &Subject<'_>,
+    clock: &Clock,
+) -> Result<Verdict, EvalError> {
+    let problem = judge.constraint.as_ref().and_then(|constraint| constraint.matcher.problem(&target(subject)));
+    if let Some(problem) = problem {
+        return Ok(judge.error(problem));
+    }
+    program.set_input(input(subject, &judge.parameters));
+    let found = program.eval("violation", clock.left())?;
+    Ok(read(judge, &found))
+}
+
+fn input(subject: &Subject<'_>, parameters: &Value) -> Value {
+    let mut review = subject.review.request.clone();
+    if let Some(namespace) = subject.namespace {
+        insert(&mut review, "namespaceObject", namespace.object.clone());
+    }
+    let mut input = Value::new_object();
+    insert(&mut input, "review", review);
+    insert(&mut input, "parameters", parameters.clone());
+    input
+}
+
+fn read(judge: &Judge, found: &Value) -> Verdict {
+    let Value::Set(found) = found else {
+        return judge.error(format!("`violation` is {}, not a set", kind_of(found)));
+    };
+    if found.is_empty() {
+        return judge.pass();
+    }
+    let name = judge.constraint.as_ref().map_or("", |constraint| constraint.short_name());
+    let mut messages = Vec::with_capacity(found.len());
+    for item in found.iter() {
+        let Ok(message) = item["msg"].as_string() else {
+            return judge.error("`violation` holds something that has no `msg` text".into());
+        };
+        messages.push(cut(&format!("[{name}] {message}"), MAX_MESSAGE_BYTES));
+    }
+    Verdict { outcome: Outcome::Fail(bound(messages)), severity: None, ran_out: false }
+}
