@@ -9,6 +9,7 @@ mod collections;
 mod crypto;
 mod deprecated;
 mod format;
+mod glob;
 mod globs;
 mod graph;
 mod jwt;
@@ -16,6 +17,7 @@ mod refused;
 mod regex;
 mod render;
 mod template;
+mod units;
 mod yaml;
 
 use answer::{Answer, Fault};
@@ -82,9 +84,11 @@ fn all_own() -> impl Iterator<Item = &'static Own> {
         clock::BUILTINS,
         collections::BUILTINS,
         crypto::BUILTINS,
+        glob::BUILTINS,
         globs::BUILTINS,
         graph::BUILTINS,
         jwt::BUILTINS,
+        units::BUILTINS,
         yaml::BUILTINS,
     ];
     tables.into_iter().flatten().chain(deprecated::BUILTINS)

@@ -27,7 +27,7 @@ const MAX_SHIFT: i64 = 4_096;
 const MAX_PARTS: usize = 500_000;
 
 /// The engine's own builtin. Its errors are undefined, as OPA's are.
-fn native(name: &str, arguments: &[Value]) -> Answer {
+pub(super) fn native(name: &str, arguments: &[Value]) -> Answer {
     let (call, _) = NATIVE.get(name).expect("the table above names builtins of the engine");
     // The engine wants the place of the call for its errors, which nobody reads.
     let source = regorus::Source::from_contents(name.to_owned(), "x".to_owned()).map_err(|_| Fault::Undefined)?;
@@ -64,7 +64,20 @@ fn concat(arguments: &[Value]) -> Answer {
 fn marshal(name: &str, arguments: &[Value]) -> Answer {
     // A value may share its parts; written out, each is written each time.
     render::measure(&arguments[0], MAX_TEXT)?;
-    native(name, arguments)
+    let marshalled = native(name, arguments)?;
+    Ok(if name == "json.marshal" { Value::from(html_escaped(text(&[marshalled], 0)?)) } else { marshalled })
+}
+
+/// JSON as Go writes it: safe within a page.
+fn html_escaped(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for character in json.chars() {
+        match character {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => escaped += &format!("\\u{:04x}", u32::from(character)),
+            plain => escaped.push(plain),
+        }
+    }
+    escaped
 }
 
 fn walk(arguments: &[Value]) -> Answer {

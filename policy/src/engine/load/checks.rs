@@ -1,5 +1,6 @@
 //! What OPA's compiler refuses and the engine notices late, silently or by overflowing its stack.
 
+mod arguments;
 mod calls;
 mod recursion;
 mod references;
@@ -15,6 +16,7 @@ use symbols::Symbols;
 pub(crate) fn check(sources: &[LoadedSource]) -> Vec<Diagnostic> {
     let symbols = Symbols::of(sources);
     let mut diagnostics = calls::check(sources, &symbols);
+    diagnostics.extend(arguments::check(sources));
     diagnostics.extend(recursion::check(sources, &symbols));
     diagnostics.extend(references::check(sources, &symbols));
     diagnostics.extend(safety::check(sources, &symbols));
@@ -49,6 +51,10 @@ mod tests {
                 "a.rego:3:5: error: there is no function `starts_with` | Did you mean `startswith`?",
             ),
             ("r { lib.g(1) }", "a.rego:3:5: error: there is no function `lib.g` | Did you mean `lib.f`?"),
+            (
+                "g(x, [x]) = x",
+                "a.rego:3:7: error: the argument `x` stands twice | Give each its own name and compare them in the body.",
+            ),
             ("r { lib.f(1, 2, 3) }", "a.rego:3:5: error: `lib.f` takes 1 argument, not 3 | "),
             ("r { x := count([1], 2) }", "a.rego:3:10: error: `count` takes 1 argument, not 2 | "),
             (

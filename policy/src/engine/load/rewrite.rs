@@ -2,6 +2,8 @@
 //! all of them keep the author's lines.
 
 mod chained_bodies;
+mod head_terms;
+mod membership;
 mod negation;
 mod newline_paren;
 mod output;
@@ -32,6 +34,11 @@ type TokenRewrite = fn(&str, &[Token]) -> Vec<Edit>;
 
 const TOKEN_REWRITES: [TokenRewrite; 2] = [newline_paren::edits, chained_bodies::edits];
 
+/// A rewrite that needs the syntax tree, too.
+type TreeRewrite = fn(&str, &[Token], &Module) -> Vec<Edit>;
+
+const TREE_REWRITES: [TreeRewrite; 4] = [head_terms::edits, output::edits, walk_call::edits, membership::edits];
+
 /// All rewrites in order.
 pub(crate) fn rewrite(file: &SourceFile, v0: bool) -> Result<Rewritten, Vec<Diagnostic>> {
     let mut rewriting =
@@ -42,15 +49,12 @@ pub(crate) fn rewrite(file: &SourceFile, v0: bool) -> Result<Rewritten, Vec<Diag
         rewriting.change(edits);
     }
     let mut module = rewriting.parse()?;
-    let outputs = output::edits(&rewriting.text, &rewriting.tokens(), &module);
-    if !outputs.is_empty() {
-        rewriting.change(outputs);
-        module = rewriting.parse()?;
-    }
-    let calls = walk_call::edits(&rewriting.text, &rewriting.tokens(), &module);
-    if !calls.is_empty() {
-        rewriting.change(calls);
-        module = rewriting.parse()?;
+    for edits_of in TREE_REWRITES {
+        let edits = edits_of(&rewriting.text, &rewriting.tokens(), &module);
+        if !edits.is_empty() {
+            rewriting.change(edits);
+            module = rewriting.parse()?;
+        }
     }
     if let Some(range) = walk_call::lost(&module) {
         return Err(vec![rewriting.lost_walk(range)]);
