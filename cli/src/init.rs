@@ -23,7 +23,8 @@ pub(crate) fn run(options: &Init) -> Outcome {
         "{shown} is a policies repository: {} files, first commit {}.\n\n  \
          writ check {shown}    what the hub will say of it\n  \
          writ test {shown}     its unit tests\n\n\
-         README.md in it tells authors the rest. Push it, and give its URL to the hub as --source.",
+         README.md in it tells authors the rest; library/README.md lists ready policies that are off until fleet.yaml\n\
+         turns them on. Push it, and give its URL to the hub as --source.",
         files.len(),
         commit.short(),
     ))?;

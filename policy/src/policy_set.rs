@@ -67,12 +67,14 @@ pub struct Decided {
 }
 
 impl PolicySet {
-    /// Compiles the files of a bundle for a cluster with these settings. Files that do not load are errors of the
-    /// report, and the caller decides whether the rest may be enforced (the agent refuses the bundle).
+    /// Compiles the files of a bundle for a cluster with these settings, without the policies that are off. Files that do
+    /// not load are errors of the report, and the caller decides whether the rest may be enforced (the agent refuses the
+    /// bundle).
     pub fn load(files: &[SourceFile], settings: &Settings) -> (Self, CheckReport) {
         // Tests decide nothing, and the self-test has read them; leaving them out makes a swap quick.
         let deciding: Vec<SourceFile> = files.iter().filter(|file| !file.is_test()).cloned().collect();
-        let (report, Compiled { programs, policies: compiled }) = check_and_compile(&deciding);
+        let (report, compiled) = check_and_compile(&deciding);
+        let Compiled { programs, policies: compiled } = compiled.only(|info| info.enabled);
         let index = Index::build(compiled.iter().map(|policy| policy.info.as_ref()));
         let judges: Vec<Judge> = compiled.into_iter().map(|policy| judge(policy, settings)).collect();
         let policies: Vec<Arc<PolicyInfo>> = judges.iter().map(|judge| judge.info.clone()).collect();

@@ -56,7 +56,11 @@ fn api_server_asks_about_every_kind_that_the_template_judges() {
         .collect();
     for kind in judged_kinds() {
         let (group, name) = kind.split_once('/').unwrap_or(("", &kind));
-        let resource = format!("{group}/{}s", name.to_lowercase());
+        let resource = match name {
+            "Scale" => "apps/deployments/scale".to_owned(),
+            "Ingress" => format!("{group}/ingresses"),
+            _ => format!("{group}/{}s", name.to_lowercase()),
+        };
         assert!(asked.contains(&resource), "the webhook configuration has no rule for {kind} ({resource})");
     }
 }
@@ -123,14 +127,19 @@ fn compare(written: &Value, kept: &Value, path: &str, lost: &mut Vec<String>) {
 
 /// The `kinds` that the template's policies declare.
 fn judged_kinds() -> BTreeSet<String> {
-    let folder = root().join("policies-repo-template/policies");
+    let mut folders =
+        vec![root().join("policies-repo-template/policies"), root().join("policies-repo-template/library")];
     let mut kinds = BTreeSet::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let Ok(text) = std::fs::read_to_string(entry.unwrap().path()) else { continue };
-        let declared = text.lines().filter_map(|line| line.strip_prefix("#   kinds: [")?.strip_suffix(']'));
+    while let Some(folder) = folders.pop() {
+        let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let (inner, files): (Vec<_>, Vec<_>) = paths.partition(|path| path.is_dir());
+        folders.extend(inner);
+        let texts = files.iter().filter_map(|path| std::fs::read_to_string(path).ok());
+        let lists: Vec<String> = texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
+        let declared = lists.iter().filter_map(|line| line.strip_prefix("#   kinds: [")?.strip_suffix(']'));
         kinds.extend(declared.flat_map(|list| list.split(", ")).map(str::to_owned));
     }
-    assert!(kinds.contains("Pod") && kinds.contains("policy/PodDisruptionBudget"), "{kinds:?}");
+    assert!(kinds.contains("Pod") && kinds.contains("networking.k8s.io/Ingress"), "{kinds:?}");
     kinds
 }
 

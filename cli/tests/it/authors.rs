@@ -24,7 +24,7 @@ fn what_init_lays_down_passes_check_and_test() {
     assert_eq!(author::plan_revert(&repo, "HEAD").unwrap().author, "Ada", "there is a first commit");
 
     let checked = writ(home.path(), &["check", "policies"]);
-    assert_eq!((checked.code, checked.stdout.starts_with("ok: 12 policies")), (0, true), "{}", checked.stdout);
+    assert_eq!((checked.code, checked.stdout.starts_with("ok: 57 policies")), (0, true), "{}", checked.stdout);
     let tested = writ(home.path(), &["test", "policies", "--filter", "policy_pdb_test"]);
     assert_eq!(tested.code, 0, "{}", tested.stdout);
     assert!(tested.stdout.contains("test result: ok.") && tested.stdout.contains("0 failed"), "{}", tested.stdout);

@@ -20,6 +20,23 @@ pub(crate) struct Compiled {
     pub policies: Vec<CompiledPolicy>,
 }
 
+impl Compiled {
+    /// Only the policies that are on, and the programs that these need: what is off costs nothing once it is checked.
+    pub(crate) fn only(self, is_on: impl Fn(&PolicyInfo) -> bool) -> Self {
+        let mut programs: Vec<Option<Program>> = self.programs.into_iter().map(Some).collect();
+        let mut kept = Self::default();
+        let mut places = std::collections::HashMap::new();
+        for policy in self.policies.into_iter().filter(|policy| is_on(&policy.info)) {
+            let program = *places.entry(policy.program).or_insert_with(|| {
+                kept.programs.extend(programs[policy.program].take());
+                kept.programs.len() - 1
+            });
+            kept.policies.push(CompiledPolicy { program, ..policy });
+        }
+        kept
+    }
+}
+
 /// A policy that can be evaluated.
 pub(crate) struct CompiledPolicy {
     pub info: Arc<PolicyInfo>,

@@ -6,6 +6,7 @@ mod check;
 mod corpus;
 mod decide;
 mod files;
+mod library;
 mod load;
 mod template;
 mod unit_test;

@@ -1,0 +1,76 @@
+package writ.image_digests_test
+
+import data.writ.image_digests.deny
+
+pod(spec) := {
+	"review": {"kind": {"kind": "Pod"}, "operation": "CREATE", "object": {"spec": spec}},
+}
+
+updated(spec, before) := {
+	"review": {"kind": {"kind": "Pod"}, "operation": "UPDATE", "object": {"spec": spec}, "oldObject": {"spec": before}},
+}
+
+deleted(spec) := {
+	"review": {"kind": {"kind": "Pod"}, "operation": "DELETE", "object": {"spec": spec}, "oldObject": {"spec": spec}},
+}
+
+digest := "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+good := {"name": "app", "image": concat("@", ["registry.example/app:1", digest])}
+
+bad := {"name": "app", "image": "registry.example/app:1"}
+
+test_digest_passes_with_and_without_a_tag if {
+	every name in ["app", "app:1", "registry.example:5000/team/app:1"] {
+		count(deny) == 0 with input as pod({"containers": [{"name": "app", "image": concat("@", [name, digest])}]})
+	}
+}
+
+test_image_without_digest_fails if {
+	every image in ["app", "app:1", "app@", "app@sha256:", "app@sha256:12", "app@text", "sha256:0123456789abcdef0123456789abcdef", "", null, 7] {
+		count(deny) == 1 with input as pod({"containers": [{"name": "app", "image": image}]})
+	}
+}
+
+test_message_names_the_image if {
+	deny == {"Image registry.example/app:1 of container \"app\" has no digest"} with input as pod({"containers": [bad]})
+}
+
+test_containers_of_every_list_are_judged if {
+	every list in ["containers", "initContainers", "ephemeralContainers"] {
+		count(deny) == 1 with input as pod({list: [bad]})
+		count(deny) == 0 with input as pod({list: [good]})
+	}
+}
+
+test_each_container_is_judged_by_itself if {
+	other := object.union(bad, {"name": "log"})
+	count(deny) == 2 with input as pod({"containers": [bad, good, other]})
+}
+
+test_container_without_name_is_named_by_its_place if {
+	found := deny with input as pod({"containers": [good, object.remove(bad, ["name"])]})
+	count(found) == 1
+	every msg in found {
+		contains(msg, "containers[1]")
+	}
+}
+
+test_update_that_changes_the_pod_is_judged if {
+	count(deny) == 1 with input as updated({"containers": [bad]}, {"containers": []})
+}
+
+test_update_that_leaves_the_pod_as_it_is_passes if {
+	count(deny) == 0 with input as updated({"containers": [bad]}, {"containers": [bad]})
+}
+
+test_deletion_is_not_judged if {
+	count(deny) == 0 with input as deleted({"containers": [bad]})
+}
+
+test_nothing_to_judge_passes if {
+	every spec in [{}, {"containers": []}, {"containers": null}, {"containers": "text"}, "text", null] {
+		count(deny) == 0 with input as pod(spec)
+	}
+	count(deny) == 0 with input as {"review": {"kind": {"kind": "Pod"}, "object": {}}}
+}

@@ -1,0 +1,72 @@
+package writ.windows_host_process_test
+
+import data.writ.windows_host_process.deny
+
+pod(spec) := {
+	"review": {"kind": {"kind": "Pod"}, "operation": "CREATE", "object": {"spec": spec}},
+}
+
+updated(spec, before) := {
+	"review": {"kind": {"kind": "Pod"}, "operation": "UPDATE", "object": {"spec": spec}, "oldObject": {"spec": before}},
+}
+
+deleted(spec) := {
+	"review": {"kind": {"kind": "Pod"}, "operation": "DELETE", "object": {"spec": spec}, "oldObject": {"spec": spec}},
+}
+
+good := {"name": "app", "securityContext": {"windowsOptions": {"hostProcess": false}}}
+
+bad := {"name": "app", "securityContext": {"windowsOptions": {"hostProcess": true}}}
+
+test_pods_that_do_not_ask_pass if {
+	every context in [{}, null, {"windowsOptions": null}, {"windowsOptions": {"runAsUserName": "shop"}}, {"windowsOptions": {"hostProcess": null}}] {
+		count(deny) == 0 with input as pod({"securityContext": context, "containers": [{"name": "app", "securityContext": context}]})
+	}
+}
+
+test_pod_and_container_are_named if {
+	every value in [true, "true", 1, {}] {
+		context := {"windowsOptions": {"hostProcess": value}}
+		deny == {"Pod runs as processes of the Windows host: hostProcess is set"} with input as pod({"securityContext": context})
+		count(deny) == 1 with input as pod({"containers": [{"name": "app", "securityContext": context}]})
+	}
+}
+
+test_containers_of_every_list_are_judged if {
+	every list in ["containers", "initContainers", "ephemeralContainers"] {
+		count(deny) == 1 with input as pod({list: [bad]})
+		count(deny) == 0 with input as pod({list: [good]})
+	}
+}
+
+test_each_container_is_judged_by_itself if {
+	other := object.union(bad, {"name": "log"})
+	count(deny) == 2 with input as pod({"containers": [bad, good, other]})
+}
+
+test_container_without_name_is_named_by_its_place if {
+	found := deny with input as pod({"containers": [good, object.remove(bad, ["name"])]})
+	count(found) == 1
+	every msg in found {
+		contains(msg, "containers[1]")
+	}
+}
+
+test_update_that_changes_the_pod_is_judged if {
+	count(deny) == 1 with input as updated({"containers": [bad]}, {"containers": []})
+}
+
+test_update_that_leaves_the_pod_as_it_is_passes if {
+	count(deny) == 0 with input as updated({"containers": [bad]}, {"containers": [bad]})
+}
+
+test_deletion_is_not_judged if {
+	count(deny) == 0 with input as deleted({"containers": [bad]})
+}
+
+test_nothing_to_judge_passes if {
+	every spec in [{}, {"containers": []}, {"containers": null}, {"containers": "text"}, "text", null] {
+		count(deny) == 0 with input as pod(spec)
+	}
+	count(deny) == 0 with input as {"review": {"kind": {"kind": "Pod"}, "object": {}}}
+}
