@@ -8,5 +8,6 @@ mod decide;
 mod files;
 mod library;
 mod load;
+mod pod_security;
 mod template;
 mod unit_test;
