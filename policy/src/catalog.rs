@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 
 /// Everything that the files hold, sorted by path.
 pub(crate) struct Catalog<'a> {
+    pub files: &'a [SourceFile],
     pub modules: Vec<Module<'a>>,
     pub gatekeeper: Gatekeeper,
     pub fleet: Fleet,
@@ -59,10 +60,10 @@ impl<'a> Catalog<'a> {
             }
         }
         modules.sort_by(|a, b| a.file.path.cmp(&b.file.path));
-        diagnostics.extend(check_together(&modules));
+        diagnostics.extend(check_together(&modules).into_iter().filter(|found| !may_be_data(files, found)));
         let (fleet_file, mut fleet) = fleet.map_or((None, Fleet::default()), |(file, fleet)| (Some(file), fleet));
         fleet.sync.extend(gatekeeper.sync.iter().cloned());
-        Self { modules, gatekeeper, fleet, fleet_file, diagnostics }
+        Self { files, modules, gatekeeper, fleet, fleet_file, diagnostics }
     }
 
     /// The modules that judge reviews.
@@ -74,7 +75,8 @@ impl<'a> Catalog<'a> {
     }
 
     /// The module and all that it needs, directly or not. Tests may use policies and each other; policies use
-    /// neither tests nor, by accident, policies that they do not name.
+    /// neither tests nor, by accident, policies that they do not name. Of a package that several folders hold a copy of,
+    /// tests take the one beside them, as `opa test FOLDER` would.
     pub(crate) fn closure<'b>(&'b self, module: &'b Module<'a>) -> Vec<&'b Module<'a>> {
         let with_tests = module.role == Role::Test;
         let allowed = |other: &Module<'_>| with_tests || other.role != Role::Test;
@@ -82,13 +84,25 @@ impl<'a> Catalog<'a> {
         let mut next = 0;
         while let Some(current) = included.get(next).copied() {
             next += 1;
-            for other in self.modules.iter().filter(|other| allowed(other) && current.needs(other)) {
+            let is_shadowed =
+                |other: &Module<'_>| with_tests && !other.is_beside(module) && self.has_beside(module, other);
+            for other in
+                self.modules.iter().filter(|other| allowed(other) && current.needs(other) && !is_shadowed(other))
+            {
                 if !included.iter().any(|module| std::ptr::eq(*module, other)) {
                     included.push(other);
                 }
             }
         }
         included
+    }
+
+    /// Whether the folder of `module` holds the package of `other` too.
+    fn has_beside(&self, module: &Module<'_>, other: &Module<'_>) -> bool {
+        let is_copy = |third: &Module<'_>| {
+            third.outline.package == other.outline.package && (third.role == Role::Test) == (other.role == Role::Test)
+        };
+        self.modules.iter().any(|third| third.is_beside(module) && is_copy(third))
     }
 }
 
@@ -128,11 +142,26 @@ impl<'a> Module<'a> {
         self.references.iter().any(|path| path.iter().zip(below).all(|(a, b)| a == b))
     }
 
+    /// Whether both are in one folder.
+    fn is_beside(&self, other: &Module<'_>) -> bool {
+        let folder = |module: &Module<'_>| module.file.path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+        folder(self) == folder(other)
+    }
+
     fn needs(&self, other: &Module<'_>) -> bool {
         let package = &other.outline.package;
         *package == self.outline.package
             || self.references.iter().any(|path| path.iter().zip(package).all(|(a, b)| a == b))
     }
+}
+
+/// Whether a warning is about what JSON beside a test may define.
+fn may_be_data(files: &[SourceFile], found: &Diagnostic) -> bool {
+    let folder = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    let is_test = |file: &&SourceFile| file.path == found.path && file.is_test();
+    let has_data =
+        || files.iter().any(|file| file.path.ends_with(".json") && folder(&file.path) == folder(&found.path));
+    !found.is_error() && files.iter().any(|file| is_test(&file)) && has_data()
 }
 
 /// What can only be seen across files: of all together, and of those that decide without the tests beside them.

@@ -47,9 +47,10 @@ impl SourceFile {
         Digest::of(self.text.as_bytes())
     }
 
-    /// Whether these are unit tests of policies (`*_test.rego`).
+    /// Whether these are unit tests of policies: `*_test.rego`, or `test_*.rego` as MagTape names them.
     pub fn is_test(&self) -> bool {
-        self.path.ends_with("_test.rego")
+        let name = self.path.rsplit('/').next().unwrap_or_default();
+        name.ends_with("_test.rego") || (name.starts_with("test_") && name.ends_with(".rego"))
     }
 
     /// Whether this is Rego.

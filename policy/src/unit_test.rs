@@ -1,9 +1,12 @@
 //! Unit tests of policies: `test_*` rules of `*_test.rego`, as OPA runs them.
 
+mod data;
+
 use crate::catalog::{Catalog, Module, Role};
 use crate::engine::module::{Head, HeadKind};
 use crate::engine::{Engine, Value};
 use crate::{Digest, SourceFile};
+use data::TestData;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write;
@@ -50,10 +53,11 @@ pub(crate) fn run_catalog(
 ) -> Vec<TestModule> {
     let run = |module: &Module<'_>| {
         let modules = catalog.closure(module);
-        let digest = digest(&modules, per_test);
+        let data = TestData::find(catalog.files, module, &modules);
+        let digest = digest(&modules, &data, per_test);
         let results = (!known.contains(&digest)).then(|| {
             reading(&module.file.path);
-            run_module(module, &modules, per_test)
+            run_module(module, &modules, &data, per_test)
         });
         TestModule { digest, results }
     };
@@ -61,19 +65,28 @@ pub(crate) fn run_catalog(
 }
 
 /// Of all that the results depend on. Paths count: they decide which Rego is read, and results name them. The module
-/// under test is the first. Another version of the engine may judge otherwise; JSON and YAML files are not given to tests.
-fn digest(modules: &[&Module<'_>], per_test: Duration) -> Digest {
+/// under test is the first. Another version of the engine may judge otherwise; YAML files are not given to tests.
+fn digest(modules: &[&Module<'_>], data: &TestData<'_>, per_test: Duration) -> Digest {
     let mut text = format!("writ {} {per_test:?}", env!("CARGO_PKG_VERSION"));
     for module in modules {
         // Quoted, so that no two lists read alike.
         let _ = write!(text, "\n{} {:?}", module.digest, module.file.path);
     }
+    for file in &data.files {
+        let _ = write!(text, "\n{} {:?}", file.digest(), file.path);
+    }
     Digest::of(text)
 }
 
 /// Runs the tests of a module with all that it can reach.
-fn run_module(module: &Module<'_>, modules: &[&Module<'_>], per_test: Duration) -> Vec<TestResult> {
+fn run_module(
+    module: &Module<'_>,
+    modules: &[&Module<'_>],
+    data: &TestData<'_>,
+    per_test: Duration,
+) -> Vec<TestResult> {
     let mut engine = Engine::build(modules.iter().map(|module| &module.source));
+    let data = data.value();
     let mut seen = BTreeSet::new();
     let tests = module.outline.rules.iter().filter(|head| is_test(head) && seen.insert(head.name.clone()));
     tests
@@ -81,7 +94,7 @@ fn run_module(module: &Module<'_>, modules: &[&Module<'_>], per_test: Duration) 
             let name = format!("{}.{}", module.data_path(), head.name);
             let started = Instant::now();
             let failure = match &mut engine {
-                Ok(engine) => run(engine, &name, per_test),
+                Ok(engine) => run(engine, data.as_ref(), &name, per_test),
                 Err(finding) => Some(finding.to_string()),
             };
             let micros = started.elapsed().as_micros() as u64;
@@ -94,9 +107,11 @@ fn is_test(head: &Head) -> bool {
     head.kind == HeadKind::Complete && head.name.starts_with("test_")
 }
 
-fn run(engine: &mut Engine, name: &str, limit: Duration) -> Option<String> {
+fn run(engine: &mut Engine, data: Option<&Value>, name: &str, limit: Duration) -> Option<String> {
     engine.set_input(Value::Undefined);
-    match engine.eval(name, limit) {
+    // Given anew for each test, because an engine forgets it when one errs.
+    let given = data.map_or(Ok(()), |data| engine.set_data(data.clone()));
+    match given.and_then(|()| engine.eval(name, limit)) {
         Ok(Value::Undefined) => Some("the test is undefined: one of its statements is false or undefined".into()),
         Ok(Value::Bool(false)) => Some("the test is false".into()),
         Ok(_) => None,

@@ -102,3 +102,35 @@ fn known_test_module_runs_again_when_a_module_it_reaches_comes_goes_or_moves() {
     assert_eq!(ran(&[files[0], files[1], ("c.rego", "package lib.unrelated\n\nx := 1\n")]), [false]);
     assert_eq!(ran(&[("moved.rego", OTHER), files[1]]), [true]);
 }
+
+fn file(path: &str, text: &str) -> SourceFile {
+    SourceFile { path: path.into(), text: text.into() }
+}
+
+#[test]
+fn tests_take_the_copy_of_a_library_beside_them() {
+    let library = |folder: &str, value: u32| {
+        file(&format!("{folder}/lib.rego"), &format!("package lib.number\n\nvalue := {value}\n"))
+    };
+    let test = |folder: &str, value: u32| {
+        let text = format!("package {folder}_test\n\nimport data.lib.number\n\ntest_own if number.value == {value}\n");
+        file(&format!("{folder}/a_test.rego"), &text)
+    };
+    let results = run_tests(&[library("a", 1), library("b", 2), test("a", 1), test("b", 2)], Duration::from_secs(5));
+    assert!(results.len() == 2 && results.iter().all(|test| test.failure.is_none()), "{results:?}");
+}
+
+#[test]
+fn json_beside_the_tests_and_below_its_folder_is_their_data() {
+    let test = "package a_test\n\ntest_beside if data.mock.a == 1\n\ntest_below if data.fixtures.deep.b == 2\n\n\
+        test_other if not data.mock.c\n";
+    let files = [
+        file("t/a_test.rego", test),
+        file("t/mock_one.json", r#"{"mock": {"a": 1}}"#),
+        file("fixtures/deep/x.json", r#"{"b": 2}"#),
+        file("elsewhere/x.json", r#"{"mock": {"c": 3}}"#),
+        file("t/broken.json", "{"),
+    ];
+    let results = run_tests(&files, Duration::from_secs(5));
+    assert!(results.len() == 3 && results.iter().all(|test| test.failure.is_none()), "{results:?}");
+}
