@@ -1,5 +1,9 @@
 //! What `writ` understands. The help texts here are the reference.
 
+mod eval;
+
+pub(crate) use eval::{EVAL_CODES, Eval, EvalOperation, RegoVersion};
+
 use crate::processes::Hosted;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -29,6 +33,9 @@ pub(crate) enum Command {
     Check(Check),
     /// Run the unit tests of policies (test_* rules in *_test.rego)
     Test(Test),
+    /// Judge files on this machine: Kubernetes manifests as admission would, or any configuration by Conftest's packages
+    #[command(after_help = EVAL_CODES)]
+    Eval(Box<Eval>),
     /// Show what each cluster should enforce, what it does enforce, and since when
     Status(Status),
     /// Wait until every cluster proves that it enforces a commit

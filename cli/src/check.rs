@@ -5,7 +5,7 @@ mod github;
 mod human;
 mod json;
 
-pub(crate) use human::diagnostics;
+pub(crate) use human::{diagnostics, snippets};
 
 use crate::arguments::{Check, CheckFormat};
 use crate::exit::{DONE, FAILED, Outcome};
@@ -59,10 +59,6 @@ impl Checked {
 
     pub(crate) fn warnings(&self) -> usize {
         self.diagnostics.len() - self.errors()
-    }
-
-    fn find_file(&self, path: &str) -> Option<&SourceFile> {
-        self.files.iter().find(|file| file.path == path)
     }
 }
 

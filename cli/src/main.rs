@@ -4,9 +4,12 @@ mod arguments;
 mod check;
 mod client;
 mod demo;
+mod eval;
 mod exit;
 mod files;
 mod init;
+mod inputs;
+mod output;
 mod processes;
 mod rollback;
 mod status;
@@ -35,6 +38,7 @@ fn run(command: arguments::Command) -> exit::Outcome {
     match command {
         Command::Init(options) => init::run(&options),
         Command::Check(options) => block_on(check::run(options)),
+        Command::Eval(options) => eval::run(*options),
         Command::Test(options) => block_on(test::run(options)),
         Command::Status(options) => block_on(status::run(options)),
         Command::Wait(options) => block_on(wait::run(options)),

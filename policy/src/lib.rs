@@ -9,6 +9,7 @@ pub mod answer;
 pub mod bundle;
 mod catalog;
 pub mod check;
+pub mod conftest;
 pub mod decision;
 pub mod diagnostic;
 pub mod digest;

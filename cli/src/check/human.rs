@@ -4,7 +4,7 @@ use super::{Checked, count};
 use crate::terminal;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use std::ops::Range;
-use writ_policy::Diagnostic;
+use writ_policy::{Diagnostic, SourceFile};
 
 /// Everything found, then one line that sums it up.
 pub(super) fn render(checked: &Checked) -> String {
@@ -15,15 +15,21 @@ pub(super) fn render(checked: &Checked) -> String {
 
 /// These findings, each followed by an empty line.
 pub(crate) fn diagnostics<'a>(checked: &Checked, found: impl Iterator<Item = &'a Diagnostic>) -> String {
-    let renderer = if terminal::is_colourful() { Renderer::styled() } else { Renderer::plain() };
-    let renderer = renderer.term_width(terminal::width());
-    found.map(|diagnostic| renderer.render(&[group(checked, diagnostic)]) + "\n\n").collect()
+    snippets(&checked.files, found)
 }
 
-fn group<'a>(checked: &'a Checked, diagnostic: &'a Diagnostic) -> Group<'a> {
+/// These findings in the files that they are about.
+pub(crate) fn snippets<'a>(files: &[SourceFile], found: impl Iterator<Item = &'a Diagnostic>) -> String {
+    let renderer = if terminal::is_colourful() { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer.term_width(terminal::width());
+    found.map(|diagnostic| renderer.render(&[group(files, diagnostic)]) + "\n\n").collect()
+}
+
+fn group<'a>(files: &'a [SourceFile], diagnostic: &'a Diagnostic) -> Group<'a> {
     let level = if diagnostic.is_error() { Level::ERROR } else { Level::WARNING };
     let title = level.primary_title(&diagnostic.message);
-    let place = checked.find_file(&diagnostic.path).and_then(|file| Some((file, span(&file.text, diagnostic)?)));
+    let file = files.iter().find(|file| file.path == diagnostic.path);
+    let place = file.and_then(|file| Some((file, span(&file.text, diagnostic)?)));
     let group = match place {
         Some((file, span)) => title.element(
             Snippet::source(file.text.as_ref()).path(&diagnostic.path).annotation(AnnotationKind::Primary.span(span)),

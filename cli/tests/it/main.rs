@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up should fail")]
 
 mod authors;
+mod conftest;
 mod demo;
+mod eval;
 mod rollback;
 mod support;
 mod wait;

@@ -3,6 +3,7 @@
 
 mod cases;
 mod check;
+mod conftest;
 mod corpus;
 mod decide;
 mod files;
