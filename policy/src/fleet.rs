@@ -1,5 +1,12 @@
 //! `fleet.yaml`: what the platform wants from each cluster, and the one function that resolves it.
 
+mod settings;
+mod switch;
+
+pub use settings::Settings;
+pub use switch::Switch;
+
+use crate::glob::glob_matches;
 use crate::{Action, DenyLevel, Diagnostic, Labels, SourceFile};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +25,12 @@ pub struct Fleet {
     /// The deny level of every cluster until a rule below says more.
     #[serde(default)]
     pub deny_level: DenyLevel,
+    /// Policies, by code or by set, that judge in every cluster until a rule below says more.
+    #[serde(default)]
+    pub enable: Vec<String>,
+    /// Policies, by code or by set, that do not judge.
+    #[serde(default)]
+    pub disable: Vec<String>,
     /// Rules by cluster labels; for each setting the first match wins, the most specific first.
     #[serde(default)]
     pub clusters: Vec<ClusterRule>,
@@ -41,6 +54,12 @@ pub struct ClusterRule {
     pub labels: Labels,
     /// The deny level of these clusters.
     pub deny_level: Option<DenyLevel>,
+    /// Policies, by code or by set, that judge in these clusters.
+    #[serde(default)]
+    pub enable: Vec<String>,
+    /// Policies, by code or by set, that do not judge in these clusters.
+    #[serde(default)]
+    pub disable: Vec<String>,
     /// Parameters by policy code; they replace the policy's own defaults key by key.
     #[serde(default)]
     pub parameters: BTreeMap<String, serde_json::Map<String, serde_json::Value>>,
@@ -53,28 +72,12 @@ pub struct ClusterRule {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NamespaceRule {
-    /// Names or globs (`kube-*`, `*-system`) that are never judged.
+    /// Names or globs (`kube-*`, `*-system`, `team-*-test`) that are never judged.
     #[serde(default)]
     pub exclude: BTreeSet<String>,
     /// A team may raise its own deny level, never lower it.
     #[serde(default)]
     pub may_tighten: bool,
-}
-
-/// What one cluster is told, resolved from the fleet by its labels. Part of the signed assignment.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Settings {
-    /// Which severities deny.
-    pub deny_level: DenyLevel,
-    /// Parameters by policy code.
-    #[serde(default)]
-    pub parameters: BTreeMap<String, serde_json::Map<String, serde_json::Value>>,
-    /// The platform's own action by policy code.
-    #[serde(default)]
-    pub actions: BTreeMap<String, Action>,
-    /// Which namespaces are judged.
-    #[serde(default)]
-    pub namespaces: NamespaceRule,
 }
 
 impl Fleet {
@@ -98,6 +101,7 @@ impl Fleet {
         let mut settings = Settings { namespaces: self.namespaces.clone(), ..Settings::default() };
         settings.deny_level = rules.iter().find_map(|rule| rule.deny_level).unwrap_or(self.deny_level);
         for rule in rules {
+            settings.switches.extend(Switch::of(&rule.enable, &rule.disable));
             for (code, parameters) in &rule.parameters {
                 settings.parameters.entry(code.clone()).or_insert_with(|| parameters.clone());
             }
@@ -105,6 +109,7 @@ impl Fleet {
                 settings.actions.entry(code.clone()).or_insert(*action);
             }
         }
+        settings.switches.extend(Switch::of(&self.enable, &self.disable));
         settings
     }
 }
@@ -119,17 +124,6 @@ impl NamespaceRule {
     /// Whether objects of this namespace are never judged.
     pub fn excludes(&self, namespace: &str) -> bool {
         self.exclude.iter().any(|pattern| glob_matches(pattern, namespace))
-    }
-}
-
-/// `*` at the front, the end or both, as Gatekeeper's namespace globs.
-pub fn glob_matches(pattern: &str, text: &str) -> bool {
-    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
-        (Some(""), _) => true,
-        (Some(_), Some(_)) => text.contains(&pattern[1..pattern.len() - 1]),
-        (Some(ending), None) => text.ends_with(ending),
-        (None, Some(start)) => text.starts_with(start),
-        (None, None) => pattern == text,
     }
 }
 
@@ -198,18 +192,5 @@ namespaces:
         let diagnostic = fleet("apiVersion: writ.dev/v1\nkind: Fleet\ndenylevel: LOW\n").unwrap_err();
         assert!(diagnostic.message.contains("denylevel"), "{diagnostic}");
         assert_eq!(diagnostic.line, 3, "{diagnostic}");
-    }
-
-    #[test]
-    fn globs_match_at_front_end_or_both() {
-        for (pattern, text, expected) in [
-            ("kube-*", "kube-system", true),
-            ("*-system", "kube-system", true),
-            ("*be-s*", "kube-system", true),
-            ("*", "x", true),
-            ("kube", "kube-system", false),
-        ] {
-            assert_eq!(glob_matches(pattern, text), expected, "{pattern} {text}");
-        }
     }
 }

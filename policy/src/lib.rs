@@ -17,6 +17,7 @@ mod document;
 pub mod engine;
 pub mod fleet;
 mod gatekeeper;
+pub mod glob;
 pub mod inventory;
 mod magtape;
 mod metadata;

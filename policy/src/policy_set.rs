@@ -67,16 +67,16 @@ pub struct Decided {
 }
 
 impl PolicySet {
-    /// Compiles the files of a bundle for a cluster with these settings, without the policies that are off. Files that do
-    /// not load are errors of the report, and the caller decides whether the rest may be enforced (the agent refuses the
-    /// bundle).
+    /// Compiles the files of a bundle for a cluster with these settings. Policies that the settings
+    /// turn off are listed in the report and not compiled. Files that do not load are errors of the
+    /// report, and the caller decides whether the rest may be enforced (the agent refuses the bundle).
     pub fn load(files: &[SourceFile], settings: &Settings) -> (Self, CheckReport) {
         // Tests decide nothing, and the self-test has read them; leaving them out makes a swap quick.
         let deciding: Vec<SourceFile> = files.iter().filter(|file| !file.is_test()).cloned().collect();
-        let (report, compiled) = check_and_compile(&deciding);
-        let Compiled { programs, policies: compiled } = compiled.only(|info| info.enabled);
-        let index = Index::build(compiled.iter().map(|policy| policy.info.as_ref()));
-        let judges: Vec<Judge> = compiled.into_iter().map(|policy| judge(policy, settings)).collect();
+        let (report, Compiled { programs, policies: compiled }) =
+            check_and_compile(&deciding, &|policy| settings.enables(policy));
+        let judges: Vec<Judge> = compiled.into_iter().filter_map(|policy| judge(policy, settings)).collect();
+        let index = Index::build(judges.iter().map(|judge| judge.info.as_ref()));
         let policies: Vec<Arc<PolicyInfo>> = judges.iter().map(|judge| judge.info.clone()).collect();
         let (namespaces, world) = (NamespaceCache::default(), WorldCache::default());
         let (suspended, overran, fair) = (BTreeMap::new(), vec![], Duration::ZERO);
@@ -84,7 +84,7 @@ impl PolicySet {
         (Self { policies, programs, judges, index, settings, namespaces, world, suspended, overran, fair }, report)
     }
 
-    /// The policies, sorted by code.
+    /// The policies that judge, sorted by code.
     pub fn policies(&self) -> &[Arc<PolicyInfo>] {
         &self.policies
     }
@@ -192,14 +192,15 @@ impl PolicySet {
     }
 }
 
-/// A compiled policy with what the cluster's settings say of it.
-fn judge(policy: CompiledPolicy, settings: &Settings) -> Judge {
+/// A compiled policy with what the cluster's settings say of it; `None` when it is not to judge.
+fn judge(policy: CompiledPolicy, settings: &Settings) -> Option<Judge> {
+    let program = policy.program?;
     let mut parameters = policy.parameters;
     if let Some(overrides) = settings.parameters.get(policy.info.code.as_str()) {
         parameters.extend(overrides.clone());
     }
     let parameters = Value::from(serde_json::Value::Object(parameters));
-    Judge { info: policy.info, program: policy.program, parameters, constraint: policy.constraint }
+    Some(Judge { info: policy.info, program, parameters, constraint: policy.constraint })
 }
 
 fn micros_since(before: Instant) -> u32 {

@@ -110,7 +110,8 @@ impl Evaluator {
         }
         let report = last.ok_or(EvaluateError::Gone)?;
         self.swap(&revision).await?;
-        let policies = report.policies.iter().cloned().map(Arc::new).collect();
+        let enabled = report.policies.iter().filter(|policy| settings.enables(policy));
+        let policies = enabled.cloned().map(Arc::new).collect();
         *self.pool.policies.lock().expect("nothing panics while holding it") = policies;
         self.pool.quarantine.lock().expect("nothing panics while holding it").forget();
         Ok(report)

@@ -20,28 +20,11 @@ pub(crate) struct Compiled {
     pub policies: Vec<CompiledPolicy>,
 }
 
-impl Compiled {
-    /// Only the policies that are on, and the programs that these need: what is off costs nothing once it is checked.
-    pub(crate) fn only(self, is_on: impl Fn(&PolicyInfo) -> bool) -> Self {
-        let mut programs: Vec<Option<Program>> = self.programs.into_iter().map(Some).collect();
-        let mut kept = Self::default();
-        let mut places = std::collections::HashMap::new();
-        for policy in self.policies.into_iter().filter(|policy| is_on(&policy.info)) {
-            let program = *places.entry(policy.program).or_insert_with(|| {
-                kept.programs.extend(programs[policy.program].take());
-                kept.programs.len() - 1
-            });
-            kept.policies.push(CompiledPolicy { program, ..policy });
-        }
-        kept
-    }
-}
-
 /// A policy that can be evaluated.
 pub(crate) struct CompiledPolicy {
     pub info: Arc<PolicyInfo>,
-    /// The position of its program; constraints of one template share theirs.
-    pub program: usize,
+    /// The position of its program; constraints of one template share theirs. `None` when it is not wanted.
+    pub program: Option<usize>,
     /// The author's defaults.
     pub parameters: serde_json::Map<String, serde_json::Value>,
     /// The constraint, where it is one.
@@ -50,34 +33,49 @@ pub(crate) struct CompiledPolicy {
     code_place: (u32, u32),
 }
 
-/// All policies that compile, sorted by code, and what is wrong with the others.
-pub(crate) fn compile(catalog: &Catalog<'_>, reading: &dyn Fn(&str)) -> (Compiled, Vec<Diagnostic>) {
+/// All policies that compile, sorted by code, and what is wrong with the others. Those that are not `wanted` are listed
+/// without a program, and only what they say of themselves is looked at.
+pub(crate) fn compile(
+    catalog: &Catalog<'_>,
+    wanted: &dyn Fn(&PolicyInfo) -> bool,
+    reading: &dyn Fn(&str),
+) -> (Compiled, Vec<Diagnostic>) {
     let mut findings = vec![];
     let mut compiled = Compiled::default();
     for (module, dialect) in catalog.policies() {
         reading(&module.file.path);
-        match compile_one(catalog, module, dialect) {
+        match compile_one(catalog, module, dialect, wanted) {
             Ok((program, said)) => {
                 let (info, parameters, code_place) = said;
-                let (info, at) = (Arc::new(info), compiled.programs.len());
-                let policy = CompiledPolicy { info, program: at, parameters, code_place, constraint: None };
-                compiled.policies.push(policy);
-                compiled.programs.push(program);
+                let (info, program) = (Arc::new(info), program.map(|program| compiled.add(program)));
+                compiled.policies.push(CompiledPolicy { info, program, parameters, code_place, constraint: None });
             }
             Err(found) => findings.extend(found),
         }
     }
-    findings.extend(template::compile(catalog, reading, &mut compiled));
+    findings.extend(template::compile(catalog, wanted, reading, &mut compiled));
     findings.extend(duplicates(&compiled.policies));
     compiled.policies.sort_by(|a, b| a.info.code.cmp(&b.info.code));
     (compiled, findings)
+}
+
+impl Compiled {
+    /// The program's position.
+    fn add(&mut self, program: Program) -> usize {
+        self.programs.push(program);
+        self.programs.len() - 1
+    }
 }
 
 fn compile_one(
     catalog: &Catalog<'_>,
     module: &Module<'_>,
     dialect: Dialect,
-) -> Result<(Program, Said), Vec<Diagnostic>> {
+    wanted: &dyn Fn(&PolicyInfo) -> bool,
+) -> Result<(Option<Program>, Said), Vec<Diagnostic>> {
+    if let Some(said) = unwanted(module, dialect, wanted) {
+        return Ok((None, said));
+    }
     let mut findings = check_rules(module, dialect);
     let modules = catalog.closure(module);
     findings.extend(check_package(module, &modules));
@@ -105,7 +103,14 @@ fn compile_one(
     let names = |word: &str| modules.iter().any(|module| module.source.text.contains(word));
     let reads = |path: &str| modules.iter().any(|module| module.reads(&[path]));
     let wants = Wants { kubernetes: reads("kubernetes"), inventory: reads("inventory") };
-    Ok((Program::new(engine, module.data_path(), names("namespaceObject"), wants), said))
+    let program = wanted(&said.0).then(|| Program::new(engine, module.data_path(), names("namespaceObject"), wants));
+    Ok((program, said))
+}
+
+/// What a policy that is not wanted says of itself, where that can be told without an engine.
+fn unwanted(module: &Module<'_>, dialect: Dialect, wanted: &dyn Fn(&PolicyInfo) -> bool) -> Option<Said> {
+    let metadata = (dialect == Dialect::Writ).then(|| Metadata::parse(module.file).ok()).flatten()?;
+    Some(writ_info(module, metadata)).filter(|said| !wanted(&said.0))
 }
 
 type Said = (PolicyInfo, serde_json::Map<String, serde_json::Value>, (u32, u32));

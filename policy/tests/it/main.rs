@@ -10,5 +10,6 @@ mod files;
 mod library;
 mod load;
 mod pod_security;
+mod switches;
 mod template;
 mod unit_test;

@@ -13,26 +13,33 @@ use std::sync::Arc;
 
 /// Compiles every template, and adds its constraints. A template without a constraint is compiled too, so that `check`
 /// says what is wrong with it.
-pub(super) fn compile(catalog: &Catalog<'_>, reading: &dyn Fn(&str), into: &mut Compiled) -> Vec<Diagnostic> {
+pub(super) fn compile(
+    catalog: &Catalog<'_>,
+    wanted: &dyn Fn(&PolicyInfo) -> bool,
+    reading: &dyn Fn(&str),
+    into: &mut Compiled,
+) -> Vec<Diagnostic> {
     let mut findings = vec![];
     for template in &catalog.gatekeeper.templates {
         reading(&template.path);
         let of_kind = |constraint: &&Constraint| constraint.kind == template.kind;
         let constraints: Vec<&Constraint> = catalog.gatekeeper.constraints.iter().filter(of_kind).collect();
         match program(template) {
-            Ok(program) if !constraints.is_empty() => {
-                let at = into.programs.len();
-                into.policies.extend(constraints.into_iter().map(|constraint| policy(template, constraint, at)));
-                into.programs.push(program);
+            Ok(program) => {
+                let mut policies: Vec<_> =
+                    constraints.into_iter().map(|constraint| policy(template, constraint)).collect();
+                let on = || policies.iter().any(|policy| wanted(&policy.info));
+                let at = on().then(|| into.add(program));
+                policies.iter_mut().for_each(|policy| policy.program = at.filter(|_| wanted(&policy.info)));
+                into.policies.extend(policies);
             }
-            Ok(_) => {}
             Err(found) => findings.extend(found.into_iter().map(|finding| template.authors(finding))),
         }
     }
     findings
 }
 
-fn policy(template: &Template, constraint: &Constraint, program: usize) -> CompiledPolicy {
+fn policy(template: &Template, constraint: &Constraint) -> CompiledPolicy {
     let on_error = match constraint.enforcement.admission {
         Some(Action::Deny) => OnError::Deny,
         Some(Action::Warn) => OnError::Warn,
@@ -53,7 +60,7 @@ fn policy(template: &Template, constraint: &Constraint, program: usize) -> Compi
         path: constraint.path.clone(),
     };
     let (parameters, code_place) = (constraint.parameters.clone(), constraint.place);
-    CompiledPolicy { info: Arc::new(info), program, parameters, code_place, constraint: Some(constraint.clone()) }
+    CompiledPolicy { info: Arc::new(info), program: None, parameters, code_place, constraint: Some(constraint.clone()) }
 }
 
 fn program(template: &Template) -> Result<Program, Vec<Diagnostic>> {

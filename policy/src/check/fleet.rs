@@ -1,0 +1,90 @@
+//! What the fleet says of policies, held against the policies there are.
+
+use crate::diagnostic::Level;
+use crate::policy_set::compile::CompiledPolicy;
+use crate::{Diagnostic, Fleet, SourceFile};
+use serde_json::Value;
+
+/// Codes and parameters that the fleet names and no policy has.
+pub(super) fn check(file: &SourceFile, fleet: &Fleet, policies: &[CompiledPolicy]) -> Vec<Diagnostic> {
+    let mut findings = vec![];
+    let find = |code: &str| policies.iter().find(|policy| policy.info.code.as_str() == code);
+    for rule in &fleet.clusters {
+        for code in rule.actions.keys().chain(rule.parameters.keys()).filter(|code| find(code).is_none()) {
+            findings.push(
+                unknown(file, code, "no policy has the code").help("Correct the code, or remove it from the fleet."),
+            );
+        }
+        for (code, parameters) in &rule.parameters {
+            let Some(policy) = find(code) else { continue };
+            findings.extend(parameters.iter().filter_map(|(name, value)| check_parameter(file, policy, name, value)));
+        }
+    }
+    let rules = fleet.clusters.iter().map(|rule| (&rule.enable, &rule.disable));
+    for (enable, disable) in rules.chain([(&fleet.enable, &fleet.disable)]) {
+        findings.extend(check_switches(file, enable, disable, policies));
+    }
+    findings
+}
+
+/// A policy that somebody believes to be on and that nobody has would pass everything, so that is an error.
+fn check_switches(
+    file: &SourceFile,
+    enable: &[String],
+    disable: &[String],
+    policies: &[CompiledPolicy],
+) -> Vec<Diagnostic> {
+    let mut findings = vec![];
+    let is_known = |name: &String| {
+        policies.iter().any(|policy| policy.info.code.as_str() == name || policy.info.sets.contains(name))
+    };
+    let help = "Correct it: a policy is named by its code, a set as the metadata of its policies has it in `sets`.";
+    for name in enable.iter().filter(|name| !is_known(name)) {
+        let finding = unknown(file, name, "no policy has the code or the set");
+        findings.push(Diagnostic { level: Level::Error, ..finding }.help(help));
+    }
+    for name in disable.iter().filter(|name| !is_known(name)) {
+        findings.push(unknown(file, name, "no policy has the code or the set").help(help));
+    }
+    for name in disable.iter().filter(|name| enable.contains(name)) {
+        let finding = unknown(file, name, "one rule both enables and disables");
+        findings.push(Diagnostic { level: Level::Error, ..finding }.help("Keep one of the two."));
+    }
+    findings
+}
+
+fn check_parameter(file: &SourceFile, policy: &CompiledPolicy, name: &str, value: &Value) -> Option<Diagnostic> {
+    let (code, place) = (&policy.info.code, &policy.info.path);
+    let Some(default) = policy.parameters.get(name) else {
+        let help = format!("Declare it in the metadata of {place} with its default.");
+        return Some(unknown(file, name, &format!("policy {code} declares no parameter")).help(help));
+    };
+    let (wanted, found) = (kind_of(default), kind_of(value));
+    (!default.is_null() && wanted != found).then(|| {
+        let finding = unknown(file, name, &format!("policy {code} wants {wanted}, not {found}, for its parameter"));
+        let help = format!("Its default in the metadata of {place} is {wanted}.");
+        Diagnostic { level: Level::Error, ..finding }.help(help)
+    })
+}
+
+/// A policy that is given another kind of value than it expects compares in vain, and passes.
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// A warning at the first place where the fleet names this word.
+fn unknown(file: &SourceFile, word: &str, what: &str) -> Diagnostic {
+    let finding = Diagnostic::warning(&file.path, format!("{what} `{word}`")).spanning(word.chars().count() as u32);
+    let mut lines = file.text.lines().enumerate();
+    match lines.find_map(|(number, line)| line.find(word).map(|start| (number, line[..start].chars().count()))) {
+        Some((line, column)) => finding.at(line as u32 + 1, column as u32 + 1),
+        None => finding,
+    }
+}

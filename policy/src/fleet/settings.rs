@@ -1,0 +1,40 @@
+//! What one cluster is told. Small, because it is signed and sent: whose word each setting was is a function of the commit
+//! and the cluster's labels, and `explain` finds it there.
+
+use super::{NamespaceRule, Switch};
+use crate::{Action, DenyLevel, PolicyInfo};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What one cluster is told, resolved from the fleet by its labels. Part of the signed assignment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Which severities deny.
+    pub deny_level: DenyLevel,
+    /// Parameters by policy code.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, serde_json::Map<String, serde_json::Value>>,
+    /// The platform's own action by policy code.
+    #[serde(default)]
+    pub actions: BTreeMap<String, Action>,
+    /// Which namespaces are judged.
+    #[serde(default)]
+    pub namespaces: NamespaceRule,
+    /// Which policies judge, where that is not as their authors say: the most specific word first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub switches: Vec<Switch>,
+}
+
+impl Settings {
+    /// Whether a policy judges: a word about its code wins over a word about a set of it, then the more specific one, and
+    /// without a word it is as its author says.
+    pub fn enables(&self, policy: &PolicyInfo) -> bool {
+        self.switch_of(policy).map_or(policy.enabled, |switch| switch.on)
+    }
+
+    /// The word that turns this policy on or off.
+    pub(crate) fn switch_of(&self, policy: &PolicyInfo) -> Option<&Switch> {
+        let by_code = self.switches.iter().find(|switch| policy.code.as_str() == switch.name);
+        by_code.or_else(|| self.switches.iter().find(|switch| policy.sets.contains(&switch.name)))
+    }
+}
