@@ -40,7 +40,7 @@ test_other_grants_pass if {
 	every rule in [
 		role(["example.com"], ["pods"], ["create"]),
 		role([""], ["pods/other"], ["create"]),
-		role([""], ["pods"], ["deletecollection"]),
+		role([""], ["pods"], ["approve"]),
 	] {
 		count(deny) == 0 with input as reviewed("ClusterRole", rule)
 	}

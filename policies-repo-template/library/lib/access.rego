@@ -22,7 +22,7 @@ else := "default"
 granted(rule, dangers) := {[danger.resource, verb] |
 	some danger in dangers
 	holds(fields.list_in(rule, "apiGroups"), danger.group)
-	holds(fields.list_in(rule, "resources"), danger.resource)
+	covers(fields.list_in(rule, "resources"), danger.resource)
 	some verb in danger.verbs
 	holds(fields.list_in(rule, "verbs"), verb)
 }
@@ -30,4 +30,12 @@ granted(rule, dangers) := {[danger.resource, verb] |
 holds(list, wanted) if {
 	some item in list
 	item in {"*", wanted}
+}
+
+covers(list, wanted) if holds(list, wanted)
+
+# "*/token" is the sub-resource of every kind.
+covers(list, wanted) if {
+	[_, sub] := split(wanted, "/")
+	concat("", ["*/", sub]) in list
 }

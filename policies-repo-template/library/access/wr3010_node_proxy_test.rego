@@ -1,0 +1,74 @@
+package writ.node_proxy_test
+
+import data.writ.node_proxy.deny
+
+reviewed(kind, object) := {
+	"review": {"kind": {"group": "rbac.authorization.k8s.io", "kind": kind}, "operation": "CREATE", "object": object},
+	"parameters": {"roles": ["cluster-admin", "system:*"]},
+}
+
+on(operation, object) := {
+	"review": {"kind": {"group": "rbac.authorization.k8s.io", "kind": "ClusterRole"}, "operation": operation, "object": object},
+	"parameters": {"roles": ["cluster-admin", "system:*"]},
+}
+
+role(groups, resources, verbs) := {"metadata": {"name": "shop"}, "rules": [{"apiGroups": groups, "resources": resources, "verbs": verbs}]}
+
+bad := role([""], ["nodes/proxy"], ["get"])
+
+test_each_danger_is_named if {
+	every case in [
+		["", "nodes/proxy", "get"],
+		["", "nodes/proxy", "create"],
+		["", "nodes/proxy", "update"],
+		["", "nodes/proxy", "patch"],
+		["", "nodes/proxy", "delete"],
+	] {
+		deny == {sprintf("rules[0] of role \"shop\" grants %s on %s", [case[2], case[1]])} with input as reviewed("Role", role([case[0]], [case[1]], [case[2]]))
+		deny == {sprintf("rules[0] of role \"shop\" grants %s on %s", [case[2], case[1]])} with input as reviewed("ClusterRole", role([case[0]], [case[1]], [case[2]]))
+	}
+}
+
+test_wildcards_grant_it_too if {
+	every rule in [
+		role(["*"], ["nodes/proxy"], ["get"]),
+		role([""], ["*"], ["get"]),
+		role([""], ["nodes/proxy"], ["*"]),
+		role("", "nodes/proxy", "*"),
+	] {
+		count(deny) > 0 with input as reviewed("ClusterRole", rule)
+	}
+}
+
+test_other_grants_pass if {
+	every rule in [
+		role(["example.com"], ["nodes/proxy"], ["get"]),
+		role([""], ["nodes/proxy/other"], ["get"]),
+		role([""], ["nodes/proxy"], ["approve"]),
+	] {
+		count(deny) == 0 with input as reviewed("ClusterRole", rule)
+	}
+}
+
+test_roles_can_be_left_alone if {
+	every name in ["cluster-admin", "system:node"] {
+		count(deny) == 0 with input as reviewed("ClusterRole", object.union(bad, {"metadata": {"name": name}}))
+	}
+	count(deny) == 1 with input as reviewed("ClusterRole", object.union(bad, {"metadata": {"name": "operator"}}))
+}
+
+test_nothing_to_judge_passes if {
+	every object in [{}, null, {"rules": null}, {"rules": [null, "text", {}]}, role(null, null, null)] {
+		count(deny) == 0 with input as reviewed("Role", object)
+	}
+}
+
+test_update_is_judged_and_deletion_is_not if {
+	count(deny) == 1 with input as on("UPDATE", bad)
+	count(deny) == 0 with input as on("DELETE", bad)
+}
+
+test_operation_may_be_absent if {
+	found := on("CREATE", bad)
+	count(deny) == 1 with input as object.union(object.remove(found, ["review"]), {"review": object.remove(found.review, ["operation"])})
+}
