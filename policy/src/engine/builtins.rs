@@ -1,6 +1,7 @@
 //! The builtins that policies may call: the engine's own where they agree with OPA's, Writ's where they do not or
 //! could be made to take all memory, and a reason for each that is refused.
 
+mod account;
 mod answer;
 mod bounded;
 mod cidr;
@@ -16,6 +17,8 @@ mod jwt;
 mod refused;
 mod regex;
 mod render;
+#[cfg(test)]
+mod table;
 mod template;
 mod units;
 mod yaml;
@@ -51,7 +54,7 @@ pub fn install(engine: &mut regorus::Engine) -> anyhow::Result<()> {
     engine.set_gather_prints(true);
     for own in all_own() {
         let (name, call) = (own.name, own.call);
-        let extension = move |arguments: Vec<Value>| match call(&arguments) {
+        let extension = move |arguments: Vec<Value>| match call(&arguments).and_then(account::kept) {
             Ok(value) => Ok(value),
             Err(Fault::Undefined) => Ok(Value::Undefined),
             Err(Fault::Refused(why)) => {
@@ -69,8 +72,10 @@ thread_local! {
     static REFUSAL: Cell<Option<String>> = const { Cell::new(None) };
 }
 
-/// The last refusal of a builtin on this thread since it was asked for.
+/// The last refusal of a builtin on this thread since it was asked for. To be asked before and after each evaluation,
+/// for what builtins make is counted from here on.
 pub(crate) fn take_refusal() -> Option<String> {
+    account::restart();
     REFUSAL.take()
 }
 

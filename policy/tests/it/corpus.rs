@@ -15,7 +15,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("strings-render", ABSENT),
     ("rego-parse", "a policy may not compile policies while it runs"),
     ("rego-metadata", "a policy may not read annotations while it runs"),
-    ("opa-runtime", "a policy may not read the process that runs it"),
     ("http-send", "no policy may call the network"),
     ("uuid", "a decision must be repeatable"),
     ("not-negated-minus", "the engine takes a sign only before a number; `0 - x` does"),

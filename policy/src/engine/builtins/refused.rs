@@ -20,11 +20,11 @@ const NOT_REPEATABLE: Reason = (
     "its answer differs each time, so admission, audit and preview would disagree",
     "Derive the value from the input, for example from the object's uid.",
 );
-const ENVIRONMENT: Reason = ("a policy may not read the process that runs it", "Use parameters.");
 const ABSENT: Reason = ("Writ does not have this builtin of OPA", "Write it out in Rego, or ask for it.");
 
 const CERTIFICATES: Reason =
     ("Writ does not read certificates", "Check what issues them, or compare digests by `crypto.sha256`.");
+const OPERATOR: Reason = ("it stands for an operator", "Write the operator: `a + b`, `a == b`, `a & b`.");
 const KEYS: Reason =
     ("a policy may not hold secrets: it is read by all who read the repository", "Verify instead of signing.");
 
@@ -34,11 +34,23 @@ const REFUSED: &[(&str, Reason)] = &[
     ("external_data", NETWORK),
     ("rand.intn", NOT_REPEATABLE),
     ("uuid.rfc4122", NOT_REPEATABLE),
-    ("opa.runtime", ENVIRONMENT),
     ("json.match_schema", ABSENT),
     ("json.verify_schema", ABSENT),
     ("strings.render_template", ABSENT),
     ("strings.split_n", ABSENT),
+    ("and", OPERATOR),
+    ("div", OPERATOR),
+    ("equal", OPERATOR),
+    ("gt", OPERATOR),
+    ("gte", OPERATOR),
+    ("lt", OPERATOR),
+    ("lte", OPERATOR),
+    ("minus", OPERATOR),
+    ("mul", OPERATOR),
+    ("neq", OPERATOR),
+    ("or", OPERATOR),
+    ("plus", OPERATOR),
+    ("rem", OPERATOR),
     ("uri.parse", ABSENT),
     ("uri.is_valid", ABSENT),
 ];

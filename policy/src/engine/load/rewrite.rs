@@ -8,6 +8,7 @@ mod negation;
 mod newline_paren;
 mod output;
 mod place;
+mod print;
 mod walk_call;
 
 use super::edit::{Edit, apply};
@@ -37,7 +38,8 @@ const TOKEN_REWRITES: [TokenRewrite; 2] = [newline_paren::edits, chained_bodies:
 /// A rewrite that needs the syntax tree, too.
 type TreeRewrite = fn(&str, &[Token], &Module) -> Vec<Edit>;
 
-const TREE_REWRITES: [TreeRewrite; 4] = [head_terms::edits, output::edits, walk_call::edits, membership::edits];
+const TREE_REWRITES: [TreeRewrite; 5] =
+    [print::edits, head_terms::edits, output::edits, walk_call::edits, membership::edits];
 
 /// All rewrites in order.
 pub(crate) fn rewrite(file: &SourceFile, v0: bool) -> Result<Rewritten, Vec<Diagnostic>> {

@@ -51,7 +51,8 @@ impl Heads<'_> {
     fn move_into(&mut self, body: &Query, terms: &[&Expr]) {
         let (Some(first), Some(last)) = (body.stmts.first(), body.stmts.last()) else { return };
         let terms: Vec<_> = terms.iter().filter(|term| may_be_undefined(term)).collect();
-        let (start, end) = (whole(self.tokens, &first.span).start, whole(self.tokens, &last.span).end);
+        let (start, end) =
+            (whole(self.text, self.tokens, &first.span).start, whole(self.text, self.tokens, &last.span).end);
         // A rule without a body has one that stands nowhere.
         if terms.is_empty() || start >= end {
             return;
@@ -60,7 +61,7 @@ impl Heads<'_> {
         let mut pieces = vec![];
         for term in terms {
             self.count += 1;
-            let (name, range) = (format!("{RESERVED}_head{}", self.count), whole(self.tokens, term.span()));
+            let (name, range) = (format!("{RESERVED}_head{}", self.count), whole(self.text, self.tokens, term.span()));
             pieces.extend([Piece::New(format!("; {name} := ")), Piece::Own(range.clone())]);
             self.edits.push(Edit::replace(range, name));
         }
@@ -149,6 +150,11 @@ mod tests {
                 "r := 1 if { input.a } else := __writ_head1 if { input.c; __writ_head1 := input.b }",
             ),
             (true, "r[x.y] { x := input.a }", "r[__writ_head1] { x := input.a; __writ_head1 := x.y }"),
+            (
+                true,
+                "r[{\"msg\": m, \"a\": {\"b\": m.b}}] { m := input.a }",
+                "r[__writ_head1] { m := input.a; __writ_head1 := {\"msg\": m, \"a\": {\"b\": m.b}} }",
+            ),
             (true, "r[{\"msg\": m}] { m := input.a }", "r[{\"msg\": m}] { m := input.a }"),
             (true, "r = input.a", "r = input.a"),
         ] {

@@ -36,15 +36,15 @@ impl Visitor for Statements<'_> {
 
 impl Statements<'_> {
     fn evaluate_before(&mut self, statement: &LiteralStmt, operands: &[Span]) {
-        let range = whole(self.tokens, &statement.span);
+        let range = whole(self.text, self.tokens, &statement.span);
         let alone = is_alone_after_if(self.text, self.tokens, range.start);
         let mut pieces = vec![Piece::New(if alone { "{ " } else { "" }.into())];
         for operand in operands {
             self.count += 1;
-            let (name, operand) = (format!("{RESERVED}_in{}", self.count), whole(self.tokens, operand));
+            let (name, operand) = (format!("{RESERVED}_in{}", self.count), whole(self.text, self.tokens, operand));
             pieces.extend([Piece::New(format!("{name} := ")), Piece::Own(operand.clone())]);
             for modifier in &statement.with_mods {
-                pieces.extend([Piece::New(" ".into()), Piece::Own(whole(self.tokens, &modifier.span))]);
+                pieces.extend([Piece::New(" ".into()), Piece::Own(whole(self.text, self.tokens, &modifier.span))]);
             }
             pieces.push(Piece::New("; ".into()));
             self.edits.push(Edit::replace(operand, name));

@@ -104,7 +104,8 @@ impl Negations<'_> {
         if self.edits.last().is_some_and(|edit| edit.range.end > start) {
             return; // It lies within a term that this pass moves.
         }
-        let modifiers: Vec<_> = statement.with_mods.iter().map(|modifier| whole(self.tokens, &modifier.span)).collect();
+        let modifiers: Vec<_> =
+            statement.with_mods.iter().map(|modifier| whole(self.text, self.tokens, &modifier.span)).collect();
         let alone = is_alone_after_if(self.text, self.tokens, start);
         let mut pieces = vec![Piece::New(if alone { "{ " } else { "" }.into())];
         let mut replaced = vec![];
@@ -121,12 +122,12 @@ impl Negations<'_> {
         self.edits.push(Edit { range: start..start, pieces });
         self.edits.extend(replaced);
         if alone {
-            self.edits.push(Edit::insert(whole(self.tokens, &statement.span).end, " }"));
+            self.edits.push(Edit::insert(whole(self.text, self.tokens, &statement.span).end, " }"));
         }
     }
 
     fn whole(&self, expr: &Expr) -> Range<usize> {
-        whole(self.tokens, expr.span())
+        whole(self.text, self.tokens, expr.span())
     }
 }
 

@@ -48,7 +48,7 @@ impl Visitor for Calls<'_> {
 
 impl Calls<'_> {
     fn write_before(&mut self, statement: &LiteralStmt, calls: &[(Span, Span)]) {
-        let range = whole(self.tokens, &statement.span);
+        let range = whole(self.text, self.tokens, &statement.span);
         let alone = is_alone_after_if(self.text, self.tokens, range.start);
         let mut pieces = vec![Piece::New(if alone { "{ " } else { "" }.into())];
         let mut replaced = vec![];
@@ -57,14 +57,14 @@ impl Calls<'_> {
             let name = format!("{RESERVED}_walk{}", self.count);
             pieces.extend([
                 Piece::New("walk(".into()),
-                Piece::Own(whole(self.tokens, argument)),
+                Piece::Own(whole(self.text, self.tokens, argument)),
                 Piece::New(format!(", {name})")),
             ]);
             for modifier in &statement.with_mods {
-                pieces.extend([Piece::New(" ".into()), Piece::Own(whole(self.tokens, &modifier.span))]);
+                pieces.extend([Piece::New(" ".into()), Piece::Own(whole(self.text, self.tokens, &modifier.span))]);
             }
             pieces.push(Piece::New("; ".into()));
-            replaced.push(Edit::replace(whole(self.tokens, call), name));
+            replaced.push(Edit::replace(whole(self.text, self.tokens, call), name));
         }
         self.edits.push(Edit { range: range.start..range.start, pieces });
         self.edits.extend(replaced);
