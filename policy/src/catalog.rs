@@ -144,8 +144,15 @@ impl<'a> Module<'a> {
 
     /// Whether both are in one folder.
     fn is_beside(&self, other: &Module<'_>) -> bool {
-        let folder = |module: &Module<'_>| module.file.path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+        fn folder<'p>(module: &'p Module<'_>) -> Option<&'p str> {
+            module.file.path.rsplit_once('/').map(|(folder, _)| folder)
+        }
         folder(self) == folder(other)
+    }
+
+    /// Paths below `data` that the text names; an empty path stands for all of `data`.
+    pub(crate) fn references(&self) -> &BTreeSet<Vec<String>> {
+        &self.references
     }
 
     fn needs(&self, other: &Module<'_>) -> bool {

@@ -1,15 +1,43 @@
 //! The author's check, the very code that hub and agent run before a policy decides anything.
 
 mod fleet;
+mod module;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Module};
 use crate::decision::PolicyInfo;
-use crate::policy_set::compile::{Compiled, compile};
+use crate::policy_set::compile::{Compiled, CompiledPolicy, compile};
 use crate::unit_test::{TestModule, run_catalog};
 use crate::{Diagnostic, Digest, Fleet, SourceFile};
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
+
+use fleet::Declared;
+pub use module::{CheckedModule, CheckedPolicy};
+
+/// What is to be examined.
+#[derive(Debug, Clone, Copy)]
+pub struct Examination<'a> {
+    /// The files, with all that they depend on.
+    pub files: &'a [SourceFile],
+    /// Policies of the same repository in files that were examined before.
+    pub others: &'a [CheckedPolicy],
+    /// The longest that a unit test may take.
+    pub per_test: Duration,
+    /// Test modules whose results are known.
+    pub known: &'a HashSet<Digest>,
+}
+
+/// What was found.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Examined {
+    /// The check of the files.
+    pub report: CheckReport,
+    /// Their unit tests; none when the check found an error.
+    pub tests: Vec<TestModule>,
+    /// Every Rego file that loaded.
+    pub modules: Vec<CheckedModule>,
+}
 
 /// What a set of files is worth.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -38,33 +66,40 @@ pub fn check(files: &[SourceFile]) -> CheckReport {
 /// The check and, when it finds no error, the unit tests but for those whose results are known; the files are loaded
 /// once. `reading` is told the path of each file before it is touched, so that a process that dies of a file can be
 /// explained.
-pub fn check_and_test(
-    files: &[SourceFile],
-    per_test: Duration,
-    known: &HashSet<Digest>,
-    reading: &dyn Fn(&str),
-) -> (CheckReport, Vec<TestModule>) {
-    let catalog = Catalog::read(files, reading);
-    let (report, _) = compile_catalog(&catalog, &|_| true, reading);
-    let tests = if report.is_ok() { run_catalog(&catalog, per_test, known, reading) } else { vec![] };
-    (report, tests)
+pub fn examine(asked: &Examination<'_>, reading: &dyn Fn(&str)) -> Examined {
+    let catalog = Catalog::read(asked.files, reading);
+    let (report, compiled) = compile_catalog(&catalog, &|_| true, asked.others, reading);
+    let tests = if report.is_ok() { run_catalog(&catalog, asked.per_test, asked.known, reading) } else { vec![] };
+    let by_path: HashMap<&str, &CompiledPolicy> =
+        compiled.policies.iter().map(|policy| (policy.info.path.as_str(), policy)).collect();
+    let checked = |module: &Module<'_>| {
+        let policy = by_path
+            .get(module.file.path.as_str())
+            .map(|policy| CheckedPolicy { info: policy.info.as_ref().clone(), parameters: policy.parameters.clone() });
+        CheckedModule::of(module, policy)
+    };
+    let modules = catalog.modules.iter().map(checked).collect();
+    Examined { report, tests, modules }
 }
 
 /// The report, and what compiled on the way: the policies that are wanted.
 pub(crate) fn check_and_compile(files: &[SourceFile], wanted: &dyn Fn(&PolicyInfo) -> bool) -> (CheckReport, Compiled) {
-    compile_catalog(&Catalog::read(files, &|_| {}), wanted, &|_| {})
+    compile_catalog(&Catalog::read(files, &|_| {}), wanted, &[], &|_| {})
 }
 
 fn compile_catalog(
     catalog: &Catalog<'_>,
     wanted: &dyn Fn(&PolicyInfo) -> bool,
+    others: &[CheckedPolicy],
     reading: &dyn Fn(&str),
 ) -> (CheckReport, Compiled) {
     let (compiled, findings) = compile(catalog, wanted, reading);
+    let own = compiled.policies.iter().map(|policy| Declared { info: &policy.info, parameters: &policy.parameters });
+    let others = others.iter().map(|policy| Declared { info: &policy.info, parameters: &policy.parameters });
+    let policies: Vec<Declared<'_>> = own.chain(others).collect();
     let mut diagnostics = catalog.diagnostics.clone();
     diagnostics.extend(findings);
-    diagnostics
-        .extend(catalog.fleet_file.into_iter().flat_map(|file| fleet::check(file, &catalog.fleet, &compiled.policies)));
+    diagnostics.extend(catalog.fleet_file.into_iter().flat_map(|file| fleet::check(file, &catalog.fleet, &policies)));
     diagnostics.sort_by(|a, b| (&a.path, a.line, a.column, &a.message).cmp(&(&b.path, b.line, b.column, &b.message)));
     diagnostics.dedup();
     let infos = compiled.policies.iter().map(|policy| policy.info.as_ref().clone()).collect();

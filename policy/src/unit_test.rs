@@ -30,6 +30,8 @@ pub struct TestResult {
 /// The tests of one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestModule {
+    /// The file.
+    pub path: String,
     /// Of all that the results depend on: tests see neither clock nor chance, so equal digests mean equal results.
     pub digest: Digest,
     /// In the order of the file; `None` when they were known and not run again.
@@ -59,7 +61,7 @@ pub(crate) fn run_catalog(
             reading(&module.file.path);
             run_module(module, &modules, &data, per_test)
         });
-        TestModule { digest, results }
+        TestModule { path: module.file.path.clone(), digest, results }
     };
     catalog.modules.iter().filter(|module| module.role == Role::Test).map(run).collect()
 }

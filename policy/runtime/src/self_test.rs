@@ -5,13 +5,15 @@
 mod child;
 mod parent;
 mod passed;
+mod plan;
 
-use passed::{Passed, digests};
+use passed::{Known, Passed};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
-use writ_policy::unit_test::{TestModule, TestResult};
+use writ_policy::check::{CheckedPolicy, Examination, Examined, examine};
+use writ_policy::unit_test::TestResult;
 use writ_policy::{CheckReport, Diagnostic, Digest, SourceFile};
 
 pub use child::run_child;
@@ -54,19 +56,14 @@ type Answer = Result<Examined, Diagnostic>;
 #[derive(Debug, Serialize, Deserialize)]
 struct Request {
     files: Vec<SourceFile>,
+    /// Policies in files that are left out.
+    others: Vec<CheckedPolicy>,
     /// Test modules that need not run.
     known: HashSet<Digest>,
     /// Bytes of address space.
     memory: u64,
     /// Seconds of processor time.
     cpu: u64,
-}
-
-/// What was found in the files; the results of known modules are left out.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Examined {
-    check: CheckReport,
-    modules: Vec<TestModule>,
 }
 
 /// What the child says, one line of JSON each.
@@ -91,30 +88,55 @@ impl SelfTest {
     /// file and line.
     pub async fn run(&self, files: &[SourceFile]) -> Result<SelfTestReport, NotStarted> {
         let known = self.passed.known();
-        let examined = match &self.program {
-            Some(program) => parent::run(self, program, files, digests(&known)).await?,
-            None => in_this_process(files.to_vec(), digests(&known)).await?,
-        };
-        let report = examined.and_then(|examined| self.passed.complete(examined, &known));
+        if let Some(report) = self.run_part(files, &known).await? {
+            return Ok(report);
+        }
+        let examined = self.examine(files.to_vec(), vec![], &known).await?;
+        let report = examined.and_then(|examined| self.passed.complete(examined, &known, plan::digest_of_data(files)));
         Ok(report.unwrap_or_else(|finding| {
             let check = CheckReport { diagnostics: vec![finding], ..CheckReport::default() };
             SelfTestReport { check, tests: vec![] }
         }))
     }
+
+    /// The whole report from the part of the files that a change can matter to. `None` when all must be examined:
+    /// also when anything is found in the part, so that findings are always those of the whole.
+    async fn run_part(&self, files: &[SourceFile], known: &Known) -> Result<Option<SelfTestReport>, NotStarted> {
+        let is_other = known.data != Some(plan::digest_of_data(files));
+        let Some(plan) = plan::plan(files, &known.clean).filter(|_| !is_other) else { return Ok(None) };
+        let examined = self.examine(plan.files.clone(), plan.others.clone(), known).await?;
+        Ok(examined.ok().and_then(|examined| self.passed.complete_part(plan, examined, known)))
+    }
+
+    async fn examine(
+        &self,
+        files: Vec<SourceFile>,
+        others: Vec<CheckedPolicy>,
+        known: &Known,
+    ) -> Result<Answer, NotStarted> {
+        let cpu = self.timeout.as_secs() + 1;
+        let request = Request { files, others, known: known.digests(), memory: self.memory, cpu };
+        match &self.program {
+            Some(program) => parent::run(program, self.timeout, &request).await,
+            None => in_this_process(request).await,
+        }
+    }
 }
 
-/// The check and, when it finds no error, the tests. `reading` is told of each file before it is touched.
-fn examine(files: &[SourceFile], known: &HashSet<Digest>, reading: &dyn Fn(&str)) -> Examined {
-    let (check, modules) = writ_policy::check::check_and_test(files, PER_TEST, known, reading);
-    Examined { check, modules }
+impl Request {
+    /// The check and, when it finds no error, the tests. `reading` is told of each file before it is touched.
+    fn examine(&self, reading: &dyn Fn(&str)) -> Examined {
+        let Self { files, others, known, .. } = self;
+        examine(&Examination { files, others, per_test: PER_TEST, known }, reading)
+    }
 }
 
-async fn in_this_process(files: Vec<SourceFile>, known: HashSet<Digest>) -> Result<Answer, NotStarted> {
+async fn in_this_process(request: Request) -> Result<Answer, NotStarted> {
     let (reply, report) = tokio::sync::oneshot::channel();
     let thread = std::thread::Builder::new().name("self-test".into()).stack_size(STACK_BYTES);
     thread.spawn(move || {
         // A caller that went away wants no report.
-        let _ = reply.send(examine(&files, &known, &|_| {}));
+        let _ = reply.send(request.examine(&|_| {}));
     })?;
     Ok(report.await.map_err(|_| Diagnostic::error("", "the self-test crashed")))
 }

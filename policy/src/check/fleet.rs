@@ -1,12 +1,17 @@
 //! What the fleet says of policies, held against the policies there are.
 
 use crate::diagnostic::Level;
-use crate::policy_set::compile::CompiledPolicy;
-use crate::{Diagnostic, Fleet, SourceFile};
+use crate::{Diagnostic, Fleet, PolicyInfo, SourceFile};
 use serde_json::Value;
 
+/// A policy as the fleet may name it.
+pub(super) struct Declared<'a> {
+    pub info: &'a PolicyInfo,
+    pub parameters: &'a serde_json::Map<String, Value>,
+}
+
 /// Codes and parameters that the fleet names and no policy has.
-pub(super) fn check(file: &SourceFile, fleet: &Fleet, policies: &[CompiledPolicy]) -> Vec<Diagnostic> {
+pub(super) fn check(file: &SourceFile, fleet: &Fleet, policies: &[Declared<'_>]) -> Vec<Diagnostic> {
     let mut findings = vec![];
     let find = |code: &str| policies.iter().find(|policy| policy.info.code.as_str() == code);
     for rule in &fleet.clusters {
@@ -32,7 +37,7 @@ fn check_switches(
     file: &SourceFile,
     enable: &[String],
     disable: &[String],
-    policies: &[CompiledPolicy],
+    policies: &[Declared<'_>],
 ) -> Vec<Diagnostic> {
     let mut findings = vec![];
     let is_known = |name: &String| {
@@ -53,7 +58,7 @@ fn check_switches(
     findings
 }
 
-fn check_parameter(file: &SourceFile, policy: &CompiledPolicy, name: &str, value: &Value) -> Option<Diagnostic> {
+fn check_parameter(file: &SourceFile, policy: &Declared<'_>, name: &str, value: &Value) -> Option<Diagnostic> {
     let (code, place) = (&policy.info.code, &policy.info.path);
     let Some(default) = policy.parameters.get(name) else {
         let help = format!("Declare it in the metadata of {place} with its default.");

@@ -44,6 +44,11 @@ impl LoadedSource {
         names::below_data(&self.text)
     }
 
+    /// What its `with` modifiers replace, in parts.
+    pub(crate) fn replaced_names(&self) -> Vec<Vec<String>> {
+        checks::replaced_names(self)
+    }
+
     /// Gives the source to an engine. It is parsed anew: engines of different threads must not share a tree.
     pub fn add_to(&self, engine: &mut regorus::Engine) -> anyhow::Result<()> {
         engine.set_policy_length_config(parse::length_config());

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::time::Duration;
-use writ_policy::check::check_and_test;
+use writ_policy::check::{Examination, examine};
 use writ_policy::unit_test::run_tests;
 use writ_policy::{Digest, SourceFile};
 
@@ -73,7 +73,8 @@ const OTHER_TESTS: &str =
 fn run_unknown(files: &[(&str, &str)], known: &HashSet<Digest>) -> (Vec<bool>, HashSet<Digest>) {
     let files: Vec<_> =
         files.iter().map(|(path, text)| SourceFile { path: (*path).into(), text: (*text).into() }).collect();
-    let (_, modules) = check_and_test(&files, Duration::from_millis(200), known, &|_| {});
+    let asked = Examination { files: &files, others: &[], per_test: Duration::from_millis(200), known };
+    let modules = examine(&asked, &|_| {}).tests;
     let ran = modules.iter().map(|module| module.results.is_some()).collect();
     (ran, modules.iter().map(|module| module.digest).collect())
 }

@@ -1,7 +1,7 @@
 //! The child: sets its own limits, reads the files as JSON from standard input, says which file it touches, and
 //! writes the report to standard output.
 
-use super::{Request, STACK_BYTES, Word, examine};
+use super::{Request, STACK_BYTES, Word};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use std::io::{Read, Write};
 use std::process::ExitCode;
@@ -19,12 +19,12 @@ pub fn run_child() -> ExitCode {
 fn answer() -> anyhow::Result<()> {
     let mut asked = Vec::new();
     std::io::stdin().lock().read_to_end(&mut asked)?;
-    let Request { files, known, memory, cpu } = serde_json::from_slice(&asked)?;
+    let request: Request = serde_json::from_slice(&asked)?;
     drop(asked);
     limit(Resource::Core, 0)?;
-    limit(Resource::Cpu, cpu)?;
-    limit(Resource::As, memory)?;
-    let report = examine(&files, &known, &|path| {
+    limit(Resource::Cpu, request.cpu)?;
+    limit(Resource::As, request.memory)?;
+    let report = request.examine(&|path| {
         // A parent that is gone does not want the report either.
         let _ = say(&Word::Reading(path.to_owned()));
     });

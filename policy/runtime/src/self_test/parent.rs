@@ -1,13 +1,14 @@
 //! The parent: starts the child, feeds it, waits no longer than it may take, and says why there is no report.
 
-use super::{Answer, Examined, NotStarted, Request, SUBCOMMAND, SelfTest, Word};
-use std::collections::HashSet;
+use super::{Answer, NotStarted, Request, SUBCOMMAND, Word};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
-use writ_policy::{Diagnostic, Digest, SourceFile};
+use writ_policy::Diagnostic;
+use writ_policy::check::Examined;
 
 /// The longest answer that is read, in bytes.
 const MOST_OUTPUT: u64 = 256 << 20;
@@ -15,24 +16,18 @@ const MOST_OUTPUT: u64 = 256 << 20;
 const MOST_LAST_WORDS: u64 = 4 << 10;
 
 /// The child's report, or the one finding that says why there is none.
-pub(super) async fn run(
-    test: &SelfTest,
-    program: &Path,
-    files: &[SourceFile],
-    known: HashSet<Digest>,
-) -> Result<Answer, NotStarted> {
-    let request = Request { files: files.to_vec(), known, memory: test.memory, cpu: test.timeout.as_secs() + 1 };
-    let request = serde_json::to_vec(&request).map_err(std::io::Error::from)?;
+pub(super) async fn run(program: &Path, timeout: Duration, request: &Request) -> Result<Answer, NotStarted> {
+    let request = serde_json::to_vec(request).map_err(std::io::Error::from)?;
     let mut child = start(program)?;
     let mut reading = String::new();
     let conversation = converse(&mut child, request, &mut reading);
-    let ended = match tokio::time::timeout(test.timeout, conversation).await {
+    let ended = match tokio::time::timeout(timeout, conversation).await {
         Ok(Ok(examined)) => return Ok(Ok(examined)),
         Ok(Err(ended)) => ended,
         Err(_) => {
             // Killed and waited for, so that no process is left behind.
             let _ = child.kill().await;
-            format!("took longer than {} s", test.timeout.as_secs_f32())
+            format!("took longer than {} s", timeout.as_secs_f32())
         }
     };
     Ok(Err(explain(&reading, &ended)))

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod evaluator;
+mod remembered;
 mod self_test;
 
 use writ_policy::SourceFile;

@@ -12,6 +12,8 @@ use super::LoadedSource;
 use crate::Diagnostic;
 use symbols::Symbols;
 
+pub(crate) use references::replaced_names;
+
 /// All findings across the modules of one engine, in the order of their places.
 pub(crate) fn check(sources: &[LoadedSource]) -> Vec<Diagnostic> {
     let symbols = Symbols::of(sources);

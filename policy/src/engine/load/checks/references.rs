@@ -12,7 +12,7 @@ const FILLED_FROM_OUTSIDE: [&str; 2] = ["kubernetes", "inventory"];
 
 /// One warning per import and reference that leads nowhere.
 pub(super) fn check(sources: &[LoadedSource], symbols: &Symbols) -> Vec<Diagnostic> {
-    let replaced = replaced_by_tests(sources);
+    let replaced: Vec<Name> = sources.iter().flat_map(replaced_names).collect();
     let leads_nowhere = |name: &Name| is_nowhere(name, symbols) && !replaced.iter().any(|known| related(known, name));
     let mut diagnostics = vec![];
     for source in sources {
@@ -49,7 +49,7 @@ fn related(a: &Name, b: &Name) -> bool {
 }
 
 /// The targets of `with`: tests fill what nothing else does.
-fn replaced_by_tests(sources: &[LoadedSource]) -> Vec<Name> {
+pub(crate) fn replaced_names(source: &LoadedSource) -> Vec<Name> {
     struct Targets(Vec<Name>);
     impl walk::Visitor for Targets {
         fn statement(&mut self, statement: &LiteralStmt) {
@@ -57,7 +57,7 @@ fn replaced_by_tests(sources: &[LoadedSource]) -> Vec<Name> {
         }
     }
     let mut targets = Targets(vec![]);
-    sources.iter().flat_map(|source| &source.module().policy).for_each(|rule| walk::rule(rule, &mut targets));
+    source.module().policy.iter().for_each(|rule| walk::rule(rule, &mut targets));
     targets.0
 }
 
