@@ -10,7 +10,8 @@ use crate::follow::Follow;
 use crate::health::{self, Health};
 use crate::hub::Hub;
 use crate::kubernetes::Cluster;
-use crate::kubernetes::namespaces::{self, ClusterNamespaces};
+use crate::kubernetes::inventory::{self, ClusterInventory};
+use crate::kubernetes::namespaces;
 use crate::metrics::Metrics;
 use crate::namespaces::NamespaceFolder;
 use crate::report::send::Sender;
@@ -62,9 +63,10 @@ pub async fn run_with(config: Config, shutdown: CancellationToken, child: PathBu
     let health = Health { status, metrics: Arc::new(Metrics::new()) };
     let cluster = if config.standalone { None } else { Some(Cluster::connect(&config).await?) };
     let mut tasks = Tasks::new(shutdown);
-    let evaluator = evaluator(&config, cluster.as_ref(), &mut tasks)?;
+    let (sync, wanted) = watch::channel(vec![]);
+    let evaluator = evaluator(&config, cluster.as_ref(), wanted, &health, &mut tasks)?;
     let identity = identity::load(&config.data)?.map(Arc::new);
-    let mut enforcer = enforcer(&config, evaluator.clone(), &health, child)?;
+    let mut enforcer = enforcer(&config, evaluator.clone(), &health, child, sync)?;
     if let Some(identity) = &identity {
         enforcer.start_from_disk(identity).await;
     }
@@ -108,18 +110,35 @@ fn report(
     recorder
 }
 
-fn enforcer(config: &Config, evaluator: Evaluator, health: &Health, child: PathBuf) -> anyhow::Result<Enforcer> {
+fn enforcer(
+    config: &Config,
+    evaluator: Evaluator,
+    health: &Health,
+    child: PathBuf,
+    sync: watch::Sender<Vec<String>>,
+) -> anyhow::Result<Enforcer> {
     let self_test = SelfTest::new(Some(child), SELF_TEST_TIMEOUT, SELF_TEST_MEMORY);
     let Health { status, metrics } = health.clone();
-    Ok(Enforcer::new(Cache::open(&config.data)?, evaluator, self_test, status, metrics))
+    Ok(Enforcer::new(Cache::open(&config.data)?, evaluator, self_test, status, metrics, sync))
 }
 
-fn evaluator(config: &Config, cluster: Option<&Cluster>, tasks: &mut Tasks) -> anyhow::Result<Evaluator> {
-    let namespaces: Inventory = match (cluster, &config.namespaces) {
+fn evaluator(
+    config: &Config,
+    cluster: Option<&Cluster>,
+    wanted: watch::Receiver<Vec<String>>,
+    health: &Health,
+    tasks: &mut Tasks,
+) -> anyhow::Result<Evaluator> {
+    let inventory: Inventory = match (cluster, &config.namespaces) {
         (Some(cluster), _) => {
-            let replica = Arc::new(ClusterNamespaces::default());
-            let replicate = namespaces::replicate(cluster.client(), replica.clone(), tasks.shutdown.clone());
-            tasks.spawn("namespaces", replicate);
+            let replica = Arc::new(ClusterInventory::default());
+            let (client, shutdown) = (cluster.client(), tasks.shutdown.clone());
+            tasks.spawn(
+                "namespaces",
+                namespaces::replicate(client.clone(), replica.namespaces.clone(), shutdown.clone()),
+            );
+            let status = health.status.clone();
+            tasks.spawn("inventory", inventory::replicate(client, replica.clone(), wanted, status, shutdown));
             replica
         }
         (None, Some(folder)) => Arc::new(NamespaceFolder::load(folder)?),
@@ -127,7 +146,7 @@ fn evaluator(config: &Config, cluster: Option<&Cluster>, tasks: &mut Tasks) -> a
     };
     let workers = config.workers;
     let budget = writ_policy::Budget::default();
-    Ok(Evaluator::start(EvaluatorConfig { workers, queue: workers * QUEUE_PER_WORKER, budget }, namespaces))
+    Ok(Evaluator::start(EvaluatorConfig { workers, queue: workers * QUEUE_PER_WORKER, budget }, inventory))
 }
 
 /// Opens both ports and says where they are.

@@ -10,10 +10,11 @@ use crate::{clock, disk, log_chain};
 use anyhow::{Context, bail, ensure};
 use std::collections::HashSet;
 use std::sync::Arc;
+use tokio::sync::watch;
 use tracing::{info, warn};
 use writ_policy::bundle::BundleStatement;
-use writ_policy::wire::{Active, Enrolled};
-use writ_policy::{CheckReport, Digest, SourceFile};
+use writ_policy::wire::{Active, Enrolled, LoadError};
+use writ_policy::{CheckReport, Digest, PolicyCode, SourceFile};
 use writ_runtime::{Evaluator, SelfTest};
 
 /// This agent's version: policies are tested again by each.
@@ -29,6 +30,8 @@ pub struct Enforcer {
     status: Arc<Status>,
     metrics: Arc<Metrics>,
     tested: HashSet<Digest>,
+    /// Told which kinds the policies in force want to see.
+    sync: watch::Sender<Vec<String>>,
 }
 
 impl Enforcer {
@@ -39,8 +42,9 @@ impl Enforcer {
         self_test: SelfTest,
         status: Arc<Status>,
         metrics: Arc<Metrics>,
+        sync: watch::Sender<Vec<String>>,
     ) -> Self {
-        Self { cache, evaluator, self_test, status, metrics, tested: HashSet::new() }
+        Self { cache, evaluator, self_test, status, metrics, tested: HashSet::new(), sync }
     }
 
     /// Enforces the newest kept pair that is still right, before the hub is contacted.
@@ -99,6 +103,26 @@ impl Enforcer {
         Ok(())
     }
 
+    /// What keeps policies in force from judging in full: those that are put aside, and kinds they cannot see.
+    pub fn impaired(&self, now: i64) -> Vec<LoadError> {
+        let policies = self.evaluator.policies();
+        let path =
+            |code: &PolicyCode| policies.iter().find(|policy| policy.code == *code).map(|policy| policy.path.clone());
+        let aside = self.evaluator.quarantined(now).into_iter().map(|quarantined| LoadError {
+            path: path(&quarantined.policy).unwrap_or_default(),
+            message: format!(
+                "{} exceeded its budget again and again and is put aside until {}: reviews are answered by its on_error",
+                quarantined.policy,
+                time(quarantined.until)
+            ),
+        });
+        let unseen = self.status.unreplicated().into_iter().map(|(kind, reason)| LoadError {
+            path: "fleet.yaml".into(),
+            message: format!("policies do not see objects of {kind}: {reason}"),
+        });
+        aside.chain(unseen).collect()
+    }
+
     /// Checks and tests the files in a child process, unless these very files passed before.
     async fn test(&mut self, bundle: &BundleStatement, files: &[SourceFile]) -> anyhow::Result<()> {
         if self.tested.contains(&bundle.index) {
@@ -128,6 +152,12 @@ impl Enforcer {
     }
 
     fn record(&self, verified: &Verified, active: Active, policies: usize) {
+        self.sync.send_if_modified(|kinds| {
+            let wanted = &verified.assignment.settings.sync;
+            let is_new = kinds != wanted;
+            kinds.clone_from(wanted);
+            is_new
+        });
         let (issued_at, stale_after) = (verified.assignment.issued_at, verified.assignment.stale_after);
         self.status.set_enforced(Enforced { active, policies, issued_at, stale_after });
         self.metrics.enforced(&self.evaluator.policies());
@@ -148,6 +178,11 @@ impl Enforcer {
         .await?;
         Ok(())
     }
+}
+
+/// `2026-11-21T10:05:00Z`.
+fn time(at: i64) -> String {
+    jiff::Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |at| at.to_string())
 }
 
 /// The first error with its place, and how many more there are.

@@ -2,6 +2,7 @@
 //! authority, and the Namespace objects that policies read. Only these modules talk to the API server, and only about
 //! what the agent's role allows.
 
+pub mod inventory;
 pub mod namespaces;
 #[cfg(test)]
 mod script;

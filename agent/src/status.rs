@@ -1,6 +1,7 @@
 //! What the agent says of itself: to the hub with each request, to probes, to metrics. Facts only; loops write them.
 
 use arc_swap::ArcSwapOption;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
@@ -29,6 +30,8 @@ pub struct Status {
     enforced: ArcSwapOption<Enforced>,
     refused: Mutex<Option<Refused>>,
     problem: Mutex<String>,
+    /// Why the kinds of `sync` that are not replicated are not, by kind.
+    unreplicated: Mutex<BTreeMap<String, String>>,
     /// 0 before the first request, 1 away, 2 connected.
     hub: AtomicU8,
 }
@@ -42,6 +45,7 @@ impl Status {
             enforced: ArcSwapOption::empty(),
             refused: Mutex::default(),
             problem: Mutex::new("starting".into()),
+            unreplicated: Mutex::default(),
             hub: AtomicU8::new(0),
         }
     }
@@ -83,6 +87,20 @@ impl Status {
     /// Says why nothing is enforced yet.
     pub fn set_problem(&self, problem: impl Into<String>) {
         *guard(&self.problem) = problem.into();
+    }
+
+    /// The kinds of `sync` that policies cannot see in full, each with the reason.
+    pub fn unreplicated(&self) -> BTreeMap<String, String> {
+        guard(&self.unreplicated).clone()
+    }
+
+    /// Says whether a kind is replicated, or why not.
+    pub fn set_unreplicated(&self, kind: &str, reason: Option<String>) {
+        let mut kinds = guard(&self.unreplicated);
+        match reason {
+            Some(reason) => drop(kinds.insert(kind.to_owned(), reason)),
+            None => drop(kinds.remove(kind)),
+        }
     }
 
     /// Whether the last request reached the hub.

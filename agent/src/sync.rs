@@ -94,7 +94,7 @@ impl Sync {
             started_at: self.status.started_at,
             active,
             refused: self.status.refused(),
-            load_errors: vec![],
+            load_errors: self.enforcer.impaired(clock::now()),
             spooled,
             dropped,
         };

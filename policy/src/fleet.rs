@@ -98,7 +98,8 @@ impl Fleet {
     pub fn settings_for(&self, labels: &Labels) -> Settings {
         let mut rules: Vec<&ClusterRule> = self.clusters.iter().filter(|rule| rule.covers(labels)).collect();
         rules.sort_by_key(|rule| std::cmp::Reverse(rule.labels.len()));
-        let mut settings = Settings { namespaces: self.namespaces.clone(), ..Settings::default() };
+        let mut settings =
+            Settings { namespaces: self.namespaces.clone(), sync: self.sync.clone(), ..Settings::default() };
         settings.deny_level = rules.iter().find_map(|rule| rule.deny_level).unwrap_or(self.deny_level);
         for rule in rules {
             settings.switches.extend(Switch::of(&rule.enable, &rule.disable));

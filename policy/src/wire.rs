@@ -72,7 +72,7 @@ pub struct AgentState {
     pub active: Option<Active>,
     /// The last assignment it refused, if it did not accept a later one since.
     pub refused: Option<Refused>,
-    /// Policies of the active bundle that could not be loaded.
+    /// What keeps policies of the active bundle from judging in full: policies put aside, kinds they cannot see.
     #[serde(default)]
     pub load_errors: Vec<LoadError>,
     /// Reports waiting on disk.

@@ -23,6 +23,9 @@ pub struct Settings {
     /// Which policies judge, where that is not as their authors say: the most specific word first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub switches: Vec<Switch>,
+    /// Kinds (`group/version/Kind`) whose objects policies see.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sync: Vec<String>,
 }
 
 impl Settings {
