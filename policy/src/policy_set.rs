@@ -73,8 +73,9 @@ impl PolicySet {
     pub fn load(files: &[SourceFile], settings: &Settings) -> (Self, CheckReport) {
         // Tests decide nothing, and the self-test has read them; leaving them out makes a swap quick.
         let deciding: Vec<SourceFile> = files.iter().filter(|file| !file.is_test()).cloned().collect();
-        let (report, Compiled { programs, policies: compiled }) =
+        let (report, Compiled { mut programs, policies: compiled }) =
             check_and_compile(&deciding, &|policy| settings.enables(policy));
+        programs.iter_mut().for_each(Program::quicken);
         let judges: Vec<Judge> = compiled.into_iter().filter_map(|policy| judge(policy, settings)).collect();
         let index = Index::build(judges.iter().map(|judge| judge.info.as_ref()));
         let policies: Vec<Arc<PolicyInfo>> = judges.iter().map(|judge| judge.info.clone()).collect();

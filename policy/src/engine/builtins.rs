@@ -27,12 +27,13 @@ use answer::{Answer, Fault};
 use regorus::Value;
 use regorus::unstable::BUILTINS;
 use std::cell::Cell;
+use std::sync::LazyLock;
 
 pub use clock::set_now;
 
 /// A builtin of Writ's.
-struct Own {
-    name: &'static str,
+pub(super) struct Own {
+    pub(super) name: &'static str,
     arity: u8,
     call: fn(&[Value]) -> Answer,
 }
@@ -53,23 +54,32 @@ pub fn install(engine: &mut regorus::Engine) -> anyhow::Result<()> {
     engine.set_strict_builtin_errors(false);
     engine.set_gather_prints(true);
     for own in all_own() {
-        let (name, call) = (own.name, own.call);
-        let extension = move |arguments: Vec<Value>| match call(&arguments).and_then(account::kept) {
-            Ok(value) => Ok(value),
-            Err(Fault::Undefined) => Ok(Value::Undefined),
-            Err(Fault::Refused(why)) => {
-                let refusal = format!("{name}: {why}");
-                REFUSAL.set(Some(refusal.clone()));
-                Err(anyhow::anyhow!(refusal))
-            }
-        };
-        engine.add_extension(name.to_owned(), own.arity, Box::new(extension))?;
+        let extension = move |arguments: Vec<Value>| answer_of(own, &arguments);
+        engine.add_extension(own.name.to_owned(), own.arity, Box::new(extension))?;
     }
     Ok(())
 }
 
+/// The answer in the engine's terms. A refusal is also kept, because the engine may forget it.
+pub(super) fn answer_of(own: &Own, arguments: &[Value]) -> anyhow::Result<Value> {
+    match (own.call)(arguments).and_then(account::kept) {
+        Ok(value) => Ok(value),
+        Err(Fault::Undefined) => Ok(Value::Undefined),
+        Err(Fault::Refused(why)) => {
+            let refusal = format!("{}: {why}", own.name);
+            refuse(refusal.clone());
+            Err(anyhow::anyhow!(refusal))
+        }
+    }
+}
+
 thread_local! {
     static REFUSAL: Cell<Option<String>> = const { Cell::new(None) };
+}
+
+/// Makes the evaluation an error, whatever the engine makes of the call.
+pub(super) fn refuse(refusal: String) {
+    REFUSAL.set(Some(refusal));
 }
 
 /// The last refusal of a builtin on this thread since it was asked for. To be asked before and after each evaluation,
@@ -77,6 +87,12 @@ thread_local! {
 pub(crate) fn take_refusal() -> Option<String> {
     account::restart();
     REFUSAL.take()
+}
+
+/// All of Writ's builtins, always in the same order.
+pub(super) fn own() -> &'static [&'static Own] {
+    static ALL: LazyLock<Vec<&'static Own>> = LazyLock::new(|| all_own().collect());
+    &ALL
 }
 
 fn all_own() -> impl Iterator<Item = &'static Own> {

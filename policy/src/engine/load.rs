@@ -9,8 +9,8 @@ mod names;
 mod parse;
 mod position_map;
 mod rewrite;
-mod token;
-mod walk;
+pub(in crate::engine) mod token;
+pub(in crate::engine) mod walk;
 
 use crate::{Diagnostic, SourceFile};
 use engine_error::EngineError;
@@ -51,9 +51,14 @@ impl LoadedSource {
 
     /// Gives the source to an engine. It is parsed anew: engines of different threads must not share a tree.
     pub fn add_to(&self, engine: &mut regorus::Engine) -> anyhow::Result<()> {
+        self.add_text_to(engine, self.text.clone())
+    }
+
+    /// Gives another text of the same meaning to an engine.
+    pub(super) fn add_text_to(&self, engine: &mut regorus::Engine, text: String) -> anyhow::Result<()> {
         engine.set_policy_length_config(parse::length_config());
         engine.set_rego_v0(self.v0);
-        engine.add_policy(self.path.clone(), self.text.clone())?;
+        engine.add_policy(self.path.clone(), text)?;
         Ok(())
     }
 
