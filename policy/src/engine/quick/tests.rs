@@ -77,7 +77,7 @@ fn disagreement_ends_the_trust() {
 
 #[test]
 fn policy_of_what_the_machine_lacks_is_interpreted() {
-    for body in ["x := 1 with input as 2", "print(1)", "[x, _] := [1, 2]", "walk(input, [p, v])"] {
+    for body in ["x := 1 with input as 2", "[x, _] := [1, 2]", "walk(input, [p, v])"] {
         assert!(quick(&format!("package p\ndeny contains \"a\" if {{ {body} }}")).quick.is_none(), "{body}");
     }
 }
