@@ -62,6 +62,8 @@ fn check_shows_the_lines_in_question() {
        |
     10 |     msg := := 1
        |            ^
+       |
+       = help: Something is missing here: a value, a name or a call.
 
     error: 2 errors; the hub would record such a commit and not serve it
     ");

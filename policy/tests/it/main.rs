@@ -9,6 +9,7 @@ mod decide;
 mod files;
 mod library;
 mod load;
+mod mutated;
 mod pod_security;
 mod switches;
 mod template;

@@ -7,6 +7,22 @@ use crate::Diagnostic;
 /// The longest sentence, in characters.
 const MAX_SENTENCE: usize = 300;
 
+/// How to mend what the engine says, by a part of its sentence.
+const HELP: &[(&str, &str)] = &[
+    ("is unsafe", "Give it a value before it is used: `some x in xs`, `x := ...`, or name it as an argument."),
+    ("used before definition", "Declare it above, or give one of the two another name."),
+    ("unexpected keyword", "A keyword cannot be a name, and a statement begins on a line of its own or after `;`."),
+    ("keyword is required", "Rego v1 wants `if` before a rule's body and `contains` in a rule that makes a set."),
+    ("expecting `}`", "Close the `{`, or end the statement before with `;` or a new line."),
+    ("expecting `]`", "Close the `[`; items are separated by commas."),
+    ("expecting `)`", "Close the `(`; arguments are separated by commas."),
+    ("expecting `:`", "An object's items are `key: value`."),
+    ("expected the name of a rule", "A file has a package, then imports, then rules."),
+    ("expected an expression", "Something is missing here: a value, a name or a call."),
+    ("must begin with its package", "Write `package writ.NAME` as the first line that is no comment."),
+    ("duplicate", "Keep one of the two."),
+];
+
 /// An error of the engine, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EngineError {
@@ -49,7 +65,10 @@ impl EngineError {
 
     /// The error in the author's text, given the text that the engine read.
     pub(crate) fn diagnostic(&self, path: &str, text: &str, map: &PositionMap) -> Diagnostic {
-        let diagnostic = Diagnostic::error(path, self.sentence.clone());
+        let mut diagnostic = Diagnostic::error(path, self.sentence.clone());
+        if let Some((_, help)) = HELP.iter().find(|(part, _)| self.sentence.contains(part)) {
+            diagnostic = diagnostic.help(*help);
+        }
         if self.line == 0 {
             return diagnostic;
         }
