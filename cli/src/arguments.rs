@@ -1,7 +1,9 @@
 //! What `writ` understands. The help texts here are the reference.
 
+mod authors;
 mod eval;
 
+pub(crate) use authors::{Check, Limits, Test};
 pub(crate) use eval::{EVAL_CODES, Eval, EvalOperation, RegoVersion};
 
 use crate::processes::Hosted;
@@ -68,40 +70,6 @@ Exit codes:
 pub(crate) struct Init {
     /// Folder to make; it must be empty or not exist yet
     pub(crate) dir: PathBuf,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Check {
-    /// Folder of the policies repository
-    #[arg(default_value = ".")]
-    pub(crate) dir: PathBuf,
-    /// How to write what was found
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: CheckFormat,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum CheckFormat {
-    /// With the lines in question, for people
-    #[default]
-    Human,
-    /// One JSON object, for programs
-    Json,
-    /// Annotations on a pull request (GitHub Actions workflow commands)
-    Github,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Test {
-    /// Folder of the policies repository
-    #[arg(default_value = ".")]
-    pub(crate) dir: PathBuf,
-    /// Run only tests whose name contains this text
-    #[arg(long, default_value = "")]
-    pub(crate) filter: String,
-    /// The longest that all tests together may take
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
-    pub(crate) timeout: Duration,
 }
 
 #[derive(Debug, Args)]

@@ -1,22 +1,23 @@
 //! `writ check`: what the hub would say of a folder if it were committed. The check is the hub's own; this command reads
 //! the files and shows what was found.
 
-mod github;
 mod human;
 mod json;
+mod results;
 
 pub(crate) use human::{diagnostics, snippets};
+pub(crate) use results::path;
 
-use crate::arguments::{Check, CheckFormat};
+use crate::arguments::{Check, Limits};
 use crate::exit::{DONE, FAILED, Outcome};
 use crate::files::{self, Folder};
+use crate::output::Format;
 use crate::terminal;
 use std::path::Path;
-use std::time::Duration;
 use writ_policy::{Diagnostic, SourceFile};
 use writ_runtime::{SelfTest, SelfTestReport};
 
-/// A checked folder, as the three formats show it.
+/// A checked folder, as every format shows it.
 #[derive(Debug)]
 pub(crate) struct Checked {
     pub(crate) files: Vec<SourceFile>,
@@ -27,21 +28,22 @@ pub(crate) struct Checked {
 }
 
 pub(crate) async fn run(options: Check) -> Outcome {
-    let checked = check(&options.dir, Duration::from_secs(60)).await?;
+    let checked = check(&options.dir, &options.limits).await?;
     let shown = match options.format {
-        CheckFormat::Human => human::render(&checked),
-        CheckFormat::Json => json::render(&checked)?,
-        CheckFormat::Github => github::render(&checked, &options.dir),
+        Format::Human => human::render(&checked),
+        Format::Json => json::render(&checked)?,
+        format => results::of(&checked, &options.dir).render(format)?,
     };
     terminal::say(&shown)?;
-    Ok(if checked.is_ok() { DONE } else { FAILED })
+    let is_well = checked.is_ok() && !(options.fail_on_warn && checked.warnings() > 0);
+    Ok(if is_well { DONE } else { FAILED })
 }
 
 /// Reads and checks a folder in a limited child process, so that a policy that overflows the stack or never ends is a
 /// diagnostic too.
-pub(crate) async fn check(dir: &Path, timeout: Duration) -> anyhow::Result<Checked> {
+pub(crate) async fn check(dir: &Path, limits: &Limits) -> anyhow::Result<Checked> {
     let Folder { files, refused, .. } = files::read(dir)?;
-    let self_test = SelfTest::new(Some(std::env::current_exe()?), timeout, 4 << 30);
+    let self_test = SelfTest::new(Some(std::env::current_exe()?), limits.timeout, limits.memory << 20);
     let report = self_test.run(&files).await?;
     let mut diagnostics = [refused, report.check.diagnostics.clone()].concat();
     diagnostics.sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));

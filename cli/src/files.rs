@@ -72,7 +72,8 @@ impl Folder {
         self.bytes += content.len();
         if content.len() > MAX_FILE_BYTES {
             let help = "Split the file, or keep it out of the repository.";
-            self.refuse(path, &format!("the file has more than {MAX_FILE_BYTES} bytes"), help);
+            let message = format!("the file has more than {MAX_FILE_BYTES} bytes");
+            self.refused.push(Diagnostic::error(path, message).at(1, 1).help(help));
             return Ok(());
         }
         match SourceFile::new(path, &content) {
@@ -108,7 +109,7 @@ mod tests {
         assert_eq!(
             refused,
             [
-                "large.json: error: the file has more than 1048576 bytes",
+                "large.json:1:1: error: the file has more than 1048576 bytes",
                 "link.rego: error: a symbolic link is not read"
             ]
         );

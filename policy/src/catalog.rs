@@ -6,7 +6,7 @@ use crate::engine::load::{self, LoadedSource};
 use crate::engine::module::{Head, HeadKind, Outline};
 use crate::gatekeeper::Gatekeeper;
 use crate::metadata::Metadata;
-use crate::{Diagnostic, Digest, Fleet, SourceFile, document};
+use crate::{Diagnostic, Digest, Fleet, Level, SourceFile, document};
 use std::collections::BTreeSet;
 
 /// Everything that the files hold, sorted by path.
@@ -183,7 +183,16 @@ fn check_together(modules: &[Module<'_>]) -> Vec<Diagnostic> {
         // What tests replace is known only with them; a warning without them says nothing.
         findings.extend(check(false).into_iter().filter(Diagnostic::is_error));
     }
+    findings.iter_mut().filter(|found| is_policys_import(modules, found)).for_each(|found| found.level = Level::Error);
     findings
+}
+
+/// A policy imports what the repository has or the cluster fills in. An import of anything else is undefined for ever, and
+/// the rules that ask it never apply.
+fn is_policys_import(modules: &[Module<'_>], found: &Diagnostic) -> bool {
+    let mut policies = modules.iter().filter(|module| matches!(module.role, Role::Policy(_)));
+    let is_import = |module: &Module<'_>| module.outline.imports.contains(&(found.line, found.column));
+    policies.any(|module| module.file.path == found.path && is_import(module))
 }
 
 fn parse(file: &SourceFile, v0: bool) -> Result<(LoadedSource, Outline), Vec<Diagnostic>> {

@@ -2,6 +2,7 @@
 //! libraries it uses. What a policy is and what its result means belongs to `catalog` and `policy_set`.
 
 pub mod builtins;
+pub(crate) mod coverage;
 pub mod load;
 pub(crate) mod module;
 pub mod query;

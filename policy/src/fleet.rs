@@ -130,6 +130,16 @@ impl NamespaceRule {
 
 /// A YAML error with the place that the parser names.
 pub(crate) fn yaml_diagnostic(path: &str, error: &serde_saphyr::Error) -> Diagnostic {
+    if let serde_saphyr::Error::Budget { breach, .. } = error.without_snippet() {
+        let message = match breach {
+            serde_saphyr::budget::BudgetBreach::Depth { .. } => "the YAML nests too deeply",
+            _ => "the YAML has more parts or aliases than are read",
+        };
+        let finding = Diagnostic::error(path, message).help("Split the document, or keep it out of the policy path.");
+        return error
+            .location()
+            .map_or(finding.clone(), |place| finding.at(place.line() as u32, place.column() as u32));
+    }
     let full = error.to_string();
     let message = full.lines().next().unwrap_or("not YAML").trim_start_matches("error: ");
     // The place is told apart from the message.

@@ -28,7 +28,9 @@ impl SourceFile {
         let path = checked_path(path)?;
         if content.len() > MAX_FILE_BYTES {
             let message = format!("the file has {} bytes, more than {MAX_FILE_BYTES}", content.len());
-            return Err(Diagnostic::error(path, message).help("Split the file, or keep it out of the policy path."));
+            return Err(Diagnostic::error(path, message)
+                .at(1, 1)
+                .help("Split the file, or keep it out of the policy path."));
         }
         match std::str::from_utf8(content) {
             Ok(text) => Ok(Self { path, text: text.strip_prefix('\u{feff}').unwrap_or(text).into() }),

@@ -34,11 +34,21 @@ fn group<'a>(files: &'a [SourceFile], diagnostic: &'a Diagnostic) -> Group<'a> {
         Some((file, span)) => title.element(
             Snippet::source(file.text.as_ref()).path(&diagnostic.path).annotation(AnnotationKind::Primary.span(span)),
         ),
-        None => title.element(Origin::path(&diagnostic.path)),
+        None => title.element(origin(diagnostic)),
     };
     match &diagnostic.help {
         Some(help) => group.element(Level::HELP.message(help)),
         None => group,
+    }
+}
+
+/// The place of a finding whose text cannot be shown: too large, or not UTF-8.
+fn origin(diagnostic: &Diagnostic) -> Origin<'_> {
+    let origin = Origin::path(&diagnostic.path);
+    match (diagnostic.line, diagnostic.column) {
+        (0, _) => origin,
+        (line, 0) => origin.line(line as usize),
+        (line, column) => origin.line(line as usize).char_column(column as usize),
     }
 }
 

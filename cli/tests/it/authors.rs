@@ -49,7 +49,7 @@ fn check_shows_the_lines_in_question() {
     let checked = writ(dir.path(), &["check"]);
     assert_eq!(checked.code, 1);
     insta::assert_snapshot!(checked.stdout, @r"
-    error: unknown field `denylevel`, expected one of apiVersion, kind, denyLevel, clusters, namespaces, waves, sync
+    error: unknown field `denylevel`, expected one of apiVersion, kind, denyLevel, enable, disable, clusters, namespaces, waves, sync
      --> fleet.yaml:3:1
       |
     3 | denylevel: LOW
@@ -103,4 +103,47 @@ fn policy_that_never_ends_is_a_diagnostic() {
     let tested = writ(home.path(), &["test", "policies", "--filter", "endless", "--timeout", "20s"]);
     assert_eq!(tested.code, 1, "{}", tested.stdout);
     assert!(tested.stdout.contains("endless"), "{}", tested.stdout);
+}
+
+/// A repository whose one policy has a branch that no test reaches.
+fn half_tested(dir: &Path) {
+    let metadata = "# METADATA\n# title: T\n# custom:\n#   code: WR1\n#   severity: LOW\n#   kinds: [Pod]\n";
+    let policy = format!(
+        "{metadata}package writ.owner\n\ndeny contains \"no owner\" if {{\n\tnot input.owner\n\ttext\n}}\n\ntext if {{\n\tinput.text\n\tinput.text != \"\"\n}}\n"
+    );
+    fs::write(dir.join("owner.rego"), policy).unwrap();
+    let test = "package writ.owner_test\n\nimport data.writ.owner.deny\n\ntest_owner_passes if count(deny) == 0 with input as {\"owner\": \"a\"}\n\n\
+                todo_test_later if false\n";
+    fs::write(dir.join("owner_test.rego"), test).unwrap();
+}
+
+#[test]
+fn coverage_names_the_lines_that_no_test_reaches() {
+    let dir = tempfile::tempdir().unwrap();
+    half_tested(dir.path());
+    let tested = writ(dir.path(), &["test", "--coverage", "--lcov", "lcov.info"]);
+    assert_eq!(tested.code, 0, "{}{}", tested.stdout, tested.stderr);
+    assert!(tested.stdout.contains("todo_test_later ... skipped"), "{}", tested.stdout);
+    assert!(tested.stdout.contains(" %  owner.rego  not covered: 9, 11, 15-16"), "{}", tested.stdout);
+    let lcov = fs::read_to_string(dir.path().join("lcov.info")).unwrap();
+    assert!(lcov.starts_with("SF:owner.rego\n") && lcov.contains("DA:16,0\n") && lcov.contains("DA:10,1\n"), "{lcov}");
+    assert_eq!(writ(dir.path(), &["test", "--threshold", "99"]).code, 1);
+    assert_eq!(writ(dir.path(), &["test", "--threshold", "10%"]).code, 0);
+}
+
+#[test]
+fn tests_are_chosen_by_pattern_and_told_in_every_format() {
+    let home = home();
+    writ_with(home.path(), &["init", "policies"], &[]);
+    let tested = writ(home.path(), &["test", "policies", "--run", r"pdb_test\.test_.*range_fails$", "-o", "json"]);
+    let found: serde_json::Value = serde_json::from_str(&tested.stdout).unwrap();
+    let names: Vec<&str> =
+        found["tests"].as_array().unwrap().iter().map(|test| test["name"].as_str().unwrap()).collect();
+    assert!(
+        !names.is_empty() && names.iter().all(|name| name.contains("pdb_test.test_") && name.ends_with("range_fails")),
+        "{names:?}"
+    );
+    let junit = writ(home.path(), &["test", "policies", "-o", "junit"]).stdout;
+    assert!(junit.contains("<testsuite name=\"writ.test\"") && junit.contains("failures=\"0\""), "{junit}");
+    assert!(writ(home.path(), &["test", "policies", "-o", "tap"]).stdout.contains("\nok 1 - policies/"));
 }

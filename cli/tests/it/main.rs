@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up should fail")]
 
 mod authors;
+mod broken;
 mod conftest;
 mod demo;
 mod eval;

@@ -13,6 +13,8 @@ pub(crate) struct Outline {
     pub place: (u32, u32),
     /// The heads of all rules, in order.
     pub rules: Vec<Head>,
+    /// Where each import names what it imports.
+    pub imports: Vec<(u32, u32)>,
 }
 
 /// The head of one rule, or of one of several with one name.
@@ -49,7 +51,13 @@ impl Outline {
         let module = source.module();
         let span = module.package.refr.span();
         let rules = module.policy.iter().map(|rule| head(source, rule)).collect();
-        Self { package: path(&format!(".{}", span.text())), place: source.map.place(span.start as usize), rules }
+        let imports = module.imports.iter().map(|import| source.map.place(import.refr.span().start as usize)).collect();
+        Self {
+            package: path(&format!(".{}", span.text())),
+            place: source.map.place(span.start as usize),
+            rules,
+            imports,
+        }
     }
 
     /// The rules of this name.

@@ -53,6 +53,7 @@ fn rules_that_are_true_pass_and_others_fail_at_their_line() {
         (11, "test_undefined", false),
         (13, "test_value_counts", true),
         (15, "test_runs_on", false),
+        (21, "todo_test_later", true),
     ];
     let expected: Vec<_> =
         expected.map(|(line, name, passed)| (line, format!("data.lib.names_test.{name}"), passed)).into();

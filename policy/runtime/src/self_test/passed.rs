@@ -146,7 +146,8 @@ mod tests {
     use super::*;
 
     fn module(name: &str, tests: usize) -> Tested {
-        let test = TestResult { path: name.into(), line: 1, name: name.into(), failure: None, micros: 1 };
+        let test =
+            TestResult { path: name.into(), line: 1, name: name.into(), failure: None, micros: 1, skipped: false };
         Tested { path: name.into(), digest: Digest::of(name), results: vec![test; tests] }
     }
 

@@ -1,0 +1,5 @@
+package lib.chicken
+
+import data.lib.egg
+
+hatched(name) if egg.laid(name)

@@ -1,0 +1,5 @@
+package lib.egg
+
+import data.lib.chicken
+
+laid(name) if chicken.hatched(name)
