@@ -2,9 +2,11 @@
 
 mod authors;
 mod eval;
+mod verify;
 
 pub(crate) use authors::{Check, Limits, Test};
 pub(crate) use eval::{EVAL_CODES, Eval, EvalOperation, RegoVersion};
+pub(crate) use verify::{VERIFY_CODES, Verify};
 
 use crate::processes::Hosted;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -38,6 +40,9 @@ pub(crate) enum Command {
     /// Judge files on this machine: Kubernetes manifests as admission would, or any configuration by Conftest's packages
     #[command(after_help = EVAL_CODES)]
     Eval(Box<Eval>),
+    /// Run Gatekeeper's suites of tests: templates and constraints against objects
+    #[command(after_help = VERIFY_CODES)]
+    Verify(Verify),
     /// Show what each cluster should enforce, what it does enforce, and since when
     Status(Status),
     /// Wait until every cluster proves that it enforces a commit

@@ -17,6 +17,7 @@ mod template;
 mod terminal;
 mod test;
 mod token;
+mod verify;
 mod wait;
 
 use clap::Parser;
@@ -39,6 +40,7 @@ fn run(command: arguments::Command) -> exit::Outcome {
         Command::Init(options) => init::run(&options),
         Command::Check(options) => block_on(check::run(options)),
         Command::Eval(options) => eval::run(*options),
+        Command::Verify(options) => verify::run(options),
         Command::Test(options) => block_on(test::run(options)),
         Command::Status(options) => block_on(status::run(options)),
         Command::Wait(options) => block_on(wait::run(options)),

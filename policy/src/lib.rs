@@ -27,6 +27,7 @@ pub mod review;
 pub mod severity;
 pub mod sign;
 pub mod source;
+pub mod suite;
 pub mod unit_test;
 pub mod wire;
 mod yaml;

@@ -20,6 +20,7 @@ use crate::{PolicyCode, Settings, SourceFile};
 use compile::{Compiled, CompiledPolicy};
 use index::Index;
 use judge::{Judge, Subject};
+pub(crate) use message::MOST_MESSAGES;
 use namespaces::NamespaceCache;
 use program::Program;
 use std::collections::BTreeMap;

@@ -9,4 +9,5 @@ mod demo;
 mod eval;
 mod rollback;
 mod support;
+mod verify;
 mod wait;

@@ -3,7 +3,7 @@
 use crate::engine::Value;
 
 /// The most messages that one policy's failure carries.
-const MOST_MESSAGES: usize = 32;
+pub(crate) const MOST_MESSAGES: usize = 32;
 
 /// The text of one member of a policy's set: itself, or its `msg`.
 pub(super) fn sentence(item: &Value) -> Option<&str> {
@@ -18,6 +18,11 @@ pub(super) fn sentence(item: &Value) -> Option<&str> {
 pub(super) fn bound(mut messages: Vec<String>) -> Vec<String> {
     messages.sort_unstable();
     messages.dedup();
+    few(messages)
+}
+
+/// No more than people read.
+pub(super) fn few(mut messages: Vec<String>) -> Vec<String> {
     if messages.len() > MOST_MESSAGES {
         let more = messages.len() - MOST_MESSAGES + 1;
         messages.truncate(MOST_MESSAGES - 1);

@@ -12,5 +12,6 @@ mod load;
 mod mutated;
 mod pod_security;
 mod switches;
+mod suite;
 mod template;
 mod unit_test;

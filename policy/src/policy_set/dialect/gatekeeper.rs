@@ -2,7 +2,7 @@
 //! `violation` has a `msg`. Denials read `[constraint-name] msg`.
 
 use super::super::judge::{Clock, Judge, Subject, Verdict};
-use super::super::message::{bound, cut, kind_of};
+use super::super::message::{cut, few, kind_of};
 use super::super::program::Program;
 use super::super::world::insert;
 use crate::decision::Outcome;
@@ -76,5 +76,7 @@ fn read(judge: &Judge, found: &Value) -> Verdict {
         };
         messages.push(cut(&format!("[{name}] {message}"), MAX_MESSAGE_BYTES));
     }
-    Verdict { outcome: Outcome::Fail(bound(messages)), severity: None, ran_out: false }
+    // Violations that differ in their details alone are told one by one, as Gatekeeper does.
+    messages.sort_unstable();
+    Verdict { outcome: Outcome::Fail(few(messages)), severity: None, ran_out: false }
 }
