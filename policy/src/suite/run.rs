@@ -85,7 +85,9 @@ impl Run<'_> {
         let review = review(object).map_err(|reason| format!("{}: {reason}", file.path))?;
         let decided = policies.decide(&review, &cluster, self.budget, self.now);
         let decided = decided.map_err(|error| format!("{}: {error}", file.path))?;
-        Ok(match decided.decision.results.first() {
+        // What the object implies is not what the case is about.
+        let result = decided.decision.results.iter().find(|result| !result.implied);
+        Ok(match result {
             None => Said::Violations(vec![]),
             Some(result) => match &result.outcome {
                 Outcome::Pass => Said::Violations(vec![]),

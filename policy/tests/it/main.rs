@@ -11,7 +11,7 @@ mod library;
 mod load;
 mod mutated;
 mod pod_security;
-mod switches;
 mod suite;
+mod switches;
 mod template;
 mod unit_test;
