@@ -1,6 +1,7 @@
 //! The author's check, the very code that hub and agent run before a policy decides anything.
 
 mod fleet;
+mod inventory;
 mod module;
 
 use crate::catalog::{Catalog, Module};
@@ -100,6 +101,7 @@ fn compile_catalog(
     let mut diagnostics = catalog.diagnostics.clone();
     diagnostics.extend(findings);
     diagnostics.extend(catalog.fleet_file.into_iter().flat_map(|file| fleet::check(file, &catalog.fleet, &policies)));
+    diagnostics.extend(inventory::check(&catalog.fleet, &compiled));
     diagnostics.sort_by(|a, b| (&a.path, a.line, a.column, &a.message).cmp(&(&b.path, b.line, b.column, &b.message)));
     diagnostics.dedup();
     let infos = compiled.policies.iter().map(|policy| policy.info.as_ref().clone()).collect();

@@ -30,7 +30,7 @@ pub(crate) struct CompiledPolicy {
     /// The constraint, where it is one.
     pub constraint: Option<Constraint>,
     /// Where its code is declared.
-    code_place: (u32, u32),
+    pub code_place: (u32, u32),
 }
 
 /// All policies that compile, sorted by code, and what is wrong with the others. Those that are not `wanted` are listed

@@ -57,6 +57,11 @@ impl Program {
         self.wants_namespace || self.wants_data.kubernetes
     }
 
+    /// Whether its rules look at replicated objects (`data.inventory`).
+    pub(crate) fn wants_inventory(&self) -> bool {
+        self.wants_data.inventory
+    }
+
     /// Gives the engine the objects that its rules read, when it holds others.
     pub(super) fn replicate(&mut self, subject: &Subject<'_>, world: &mut World<'_>) -> Result<(), EvalError> {
         if !self.wants_data.any() {
