@@ -1,5 +1,10 @@
 //! Action: what came of an objection. One pure function decides it.
 
+mod namespace;
+
+pub use namespace::DENY_LEVEL;
+pub(crate) use namespace::NamespaceWord;
+
 use crate::{DenyLevel, Severity};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -48,6 +53,8 @@ pub struct Ruling {
 pub enum Because {
     /// The deny level against the policy's severity.
     DenyLevel(DenyLevel),
+    /// The deny level that the owners of the namespace chose, above the platform's, against the policy's severity.
+    NamespaceLevel(DenyLevel),
     /// The fleet's own action for this policy.
     Action,
     /// The constraint's own `enforcementAction`.
@@ -56,6 +63,8 @@ pub enum Because {
     OnError,
     /// The fleet lets the policy do no more than this, whatever its `on_error`.
     Bounded,
+    /// An exemption covers it.
+    Exemption,
 }
 
 /// What a policy's own error means for the request; a different thing from the webhook's failure policy.
@@ -82,22 +91,69 @@ impl OnError {
     }
 }
 
-/// The action of a failure: the platform's own word for this policy if there is one, else the deny level
-/// against the severity.
-pub fn resolve(severity: Severity, deny_level: DenyLevel, per_policy: Option<Action>) -> Ruling {
-    match per_policy {
-        Some(action) => Ruling { action, because: Because::Action },
-        None => {
-            let action = if deny_level.denies(severity) { Action::Deny } else { Action::Warn };
-            Ruling { action, because: Because::DenyLevel(deny_level) }
+/// What is ruled on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Objection {
+    /// A failure of this severity.
+    Failure(Severity),
+    /// An error of a policy, and what its author wants of it.
+    Error(OnError),
+    /// A failure or an error of a constraint, and its own action.
+    Constraint(Action),
+}
+
+/// Everything that was said of a policy in a cluster and a namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Words {
+    /// The platform's deny level: the fleet's, or that of the cluster's rule.
+    pub deny_level: DenyLevel,
+    /// The deny level that the owners of the namespace ask for.
+    pub namespace_level: Option<DenyLevel>,
+    /// Whether the platform lets them.
+    pub may_tighten: bool,
+    /// The platform's own action for this policy.
+    pub action: Option<Action>,
+    /// Whether an exemption covers the object.
+    pub exempted: bool,
+}
+
+impl Words {
+    /// The deny level that counts, and whose word it is. A team is heard only when it is stricter.
+    fn level(&self) -> (DenyLevel, Because) {
+        let stricter = self.namespace_level.filter(|level| self.may_tighten && *level > self.deny_level);
+        match stricter {
+            Some(level) => (level, Because::NamespaceLevel(level)),
+            None => (self.deny_level, Because::DenyLevel(self.deny_level)),
         }
     }
 }
 
-/// The action of a policy's own error: its `on_error`, and never more than the platform lets the policy do. An error in
-/// a policy that is tried out (`dryrun`), or where nothing is denied, denies nothing either.
-pub fn resolve_error(on_error: OnError, deny_level: DenyLevel, per_policy: Option<Action>) -> Ruling {
-    let most = match (per_policy, deny_level) {
+/// What an objection does. In this order: an exemption, which records it and no more; a constraint's own action; the
+/// platform's own action for the policy; the deny level against the severity.
+pub fn rule(objection: Objection, words: &Words) -> Ruling {
+    if words.exempted {
+        return Ruling { action: Action::Dryrun, because: Because::Exemption };
+    }
+    match objection {
+        Objection::Constraint(action) => Ruling { action, because: Because::Constraint },
+        Objection::Failure(severity) => rule_failure(severity, words),
+        Objection::Error(on_error) => rule_error(on_error, words),
+    }
+}
+
+fn rule_failure(severity: Severity, words: &Words) -> Ruling {
+    let (level, because) = words.level();
+    match words.action {
+        Some(action) => Ruling { action, because: Because::Action },
+        None if level.denies(severity) => Ruling { action: Action::Deny, because },
+        None => Ruling { action: Action::Warn, because },
+    }
+}
+
+/// The policy's `on_error`, and never more than the platform lets the policy do. An error in a policy that is tried out
+/// (`dryrun`), or where nothing is denied, denies nothing either.
+fn rule_error(on_error: OnError, words: &Words) -> Ruling {
+    let most = match (words.action, words.level().0) {
         (Some(action), _) => action,
         (None, DenyLevel::Off) => Action::Warn,
         (None, _) => Action::Deny,
@@ -109,25 +165,4 @@ pub fn resolve_error(on_error: OnError, deny_level: DenyLevel, per_policy: Optio
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn per_policy_action_wins_over_the_deny_level() {
-        let action = |severity, level, own| resolve(severity, level, own).action;
-        assert_eq!(action(Severity::High, DenyLevel::High, Some(Action::Dryrun)), Action::Dryrun);
-        assert_eq!(action(Severity::Low, DenyLevel::Off, Some(Action::Deny)), Action::Deny);
-        assert_eq!(action(Severity::Med, DenyLevel::Low, None), Action::Warn);
-        assert_eq!(action(Severity::Med, DenyLevel::Med, None), Action::Deny);
-    }
-
-    #[test]
-    fn error_never_does_more_than_the_platform_lets_the_policy_do() {
-        let denying = |level, action| resolve_error(OnError::Deny, level, action).action;
-        assert_eq!(denying(DenyLevel::Low, None), Action::Deny);
-        assert_eq!(denying(DenyLevel::Off, None), Action::Warn);
-        assert_eq!(denying(DenyLevel::Off, Some(Action::Deny)), Action::Deny);
-        assert_eq!(denying(DenyLevel::High, Some(Action::Dryrun)), Action::Dryrun);
-        assert_eq!(resolve_error(OnError::Allow, DenyLevel::High, Some(Action::Deny)).action, Action::Dryrun);
-    }
-}
+mod tests;

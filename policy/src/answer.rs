@@ -60,11 +60,18 @@ pub fn answer(facts: &ReviewFacts, decision: &Decision, revision: Option<&str>) 
             uid: &facts.uid,
             allowed,
             status: (!allowed).then(|| Status { code: 403, reason: "Forbidden", message: denial(decision) }),
-            warnings: warnings(decision),
+            warnings: if facts.child && allowed { warnings(&unheard(facts, decision)) } else { warnings(decision) },
             audit_annotations: (!is_empty).then_some(annotations),
         },
     };
     serde_json::to_vec(&answer).expect("an answer has only text keys")
+}
+
+/// What nobody heard yet: who judges the pod that a workload implies spoke when the workload was applied.
+fn unheard(facts: &ReviewFacts, decision: &Decision) -> Decision {
+    let is_heard = |result: &&PolicyResult| result.policy.expand && (result.implied || facts.kind == "Pod");
+    let unheard = decision.objections().filter(|result| !is_heard(result)).cloned();
+    Decision { results: unheard.collect(), notes: vec![] }
 }
 
 /// What policies of MagTape's and Writ's dialect say aloud, sorted as plain text as MagTape does. Dryrun is recorded, not
@@ -104,7 +111,8 @@ fn denial(decision: &Decision) -> String {
 
 /// MagTape warns of everything that it says; Gatekeeper of what only warns.
 fn warnings(decision: &Decision) -> Vec<String> {
-    sentences(decision).into_iter().chain(lines(decision, Action::Warn)).take(MOST_WARNINGS).collect()
+    let said = sentences(decision).into_iter().chain(lines(decision, Action::Warn));
+    said.take(MOST_WARNINGS).chain(decision.notes.iter().cloned()).collect()
 }
 
 fn bounded(mut joined: String) -> String {

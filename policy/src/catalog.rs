@@ -49,6 +49,8 @@ impl<'a> Catalog<'a> {
         let (documents, mut diagnostics) = document::read(files);
         let (fleet, findings) = document::fleet(&documents);
         diagnostics.extend(findings);
+        let (exemptions, findings) = document::exemptions(&documents);
+        diagnostics.extend(findings);
         let (gatekeeper, findings) = Gatekeeper::read(&documents);
         diagnostics.extend(findings);
         let mut modules = vec![];
@@ -62,6 +64,7 @@ impl<'a> Catalog<'a> {
         modules.sort_by(|a, b| a.file.path.cmp(&b.file.path));
         diagnostics.extend(check_together(&modules).into_iter().filter(|found| !may_be_data(files, found)));
         let (fleet_file, mut fleet) = fleet.map_or((None, Fleet::default()), |(file, fleet)| (Some(file), fleet));
+        fleet.exemptions = exemptions;
         fleet.sync.extend(gatekeeper.sync.iter().cloned());
         Self { files, modules, gatekeeper, fleet, fleet_file, diagnostics }
     }

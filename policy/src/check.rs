@@ -1,5 +1,6 @@
 //! The author's check, the very code that hub and agent run before a policy decides anything.
 
+mod exemptions;
 mod fleet;
 mod inventory;
 mod module;
@@ -27,6 +28,8 @@ pub struct Examination<'a> {
     pub per_test: Duration,
     /// Test modules whose results are known.
     pub known: &'a HashSet<Digest>,
+    /// Unix milliseconds, which exemptions are held against.
+    pub now: i64,
 }
 
 /// What was found.
@@ -69,7 +72,9 @@ pub fn check(files: &[SourceFile]) -> CheckReport {
 /// explained.
 pub fn examine(asked: &Examination<'_>, reading: &dyn Fn(&str)) -> Examined {
     let catalog = Catalog::read(asked.files, reading);
-    let (report, compiled) = compile_catalog(&catalog, &|_| true, asked.others, reading);
+    let (mut report, compiled) = compile_catalog(&catalog, &|_| true, asked.others, reading);
+    report.diagnostics.extend(exemptions::check_time(&report.fleet.exemptions, asked.now));
+    sort(&mut report.diagnostics);
     let tests = if report.is_ok() { run_catalog(&catalog, asked.per_test, asked.known, reading) } else { vec![] };
     let by_path: HashMap<&str, &CompiledPolicy> =
         compiled.policies.iter().map(|policy| (policy.info.path.as_str(), policy)).collect();
@@ -102,8 +107,13 @@ fn compile_catalog(
     diagnostics.extend(findings);
     diagnostics.extend(catalog.fleet_file.into_iter().flat_map(|file| fleet::check(file, &catalog.fleet, &policies)));
     diagnostics.extend(inventory::check(&catalog.fleet, &compiled));
-    diagnostics.sort_by(|a, b| (&a.path, a.line, a.column, &a.message).cmp(&(&b.path, b.line, b.column, &b.message)));
-    diagnostics.dedup();
+    diagnostics.extend(exemptions::check(&catalog.fleet, &policies));
+    sort(&mut diagnostics);
     let infos = compiled.policies.iter().map(|policy| policy.info.as_ref().clone()).collect();
     (CheckReport { diagnostics, policies: infos, fleet: catalog.fleet.clone() }, compiled)
+}
+
+fn sort(diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.sort_by(|a, b| (&a.path, a.line, a.column, &a.message).cmp(&(&b.path, b.line, b.column, &b.message)));
+    diagnostics.dedup();
 }

@@ -65,10 +65,12 @@ fn yes() -> bool {
 }
 
 /// The outcome of all matching policies on one review.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Decision {
     /// One per policy whose kinds match, in the order of policy codes.
     pub results: Vec<PolicyResult>,
+    /// What people should know beside: a word about the policies that could not be followed.
+    pub notes: Vec<String>,
 }
 
 /// The outcome of one policy.

@@ -3,7 +3,7 @@
 
 use crate::fleet::{API_VERSION, yaml_diagnostic};
 use crate::yaml::{self, Node};
-use crate::{Diagnostic, Fleet, SourceFile};
+use crate::{Diagnostic, Exemption, Fleet, SourceFile, exemption};
 
 /// Groups of which Gatekeeper's kinds are; those of `test.gatekeeper.sh` are suites, which decide nothing.
 const GATEKEEPER: [&str; 8] = [
@@ -98,7 +98,7 @@ impl<'a> Document<'a> {
 pub(crate) fn fleet<'a>(documents: &[Document<'a>]) -> (Option<(&'a SourceFile, Fleet)>, Vec<Diagnostic>) {
     let mut fleet: Option<(&SourceFile, Fleet)> = None;
     let mut findings = vec![];
-    for document in documents.iter().filter(|document| !document.is_gatekeeper()) {
+    for document in documents.iter().filter(|document| !document.is_gatekeeper() && document.kind != "Exemption") {
         match read_fleet(document) {
             Ok(_) if fleet.is_some() => {
                 let first = fleet.as_ref().map(|(file, _)| file.path.as_str()).unwrap_or_default();
@@ -113,6 +113,14 @@ pub(crate) fn fleet<'a>(documents: &[Document<'a>]) -> (Option<(&'a SourceFile, 
     (fleet, findings)
 }
 
+/// The exemptions among these documents, and what is wrong with them.
+pub(crate) fn exemptions(documents: &[Document<'_>]) -> (Vec<Exemption>, Vec<Diagnostic>) {
+    let mut findings = vec![];
+    let ours = documents.iter().filter(|document| document.group() == "writ.dev" && document.kind == "Exemption");
+    let exemptions = ours.filter_map(|document| exemption::read(document, &mut findings)).collect();
+    (exemptions, findings)
+}
+
 fn read_fleet(document: &Document<'_>) -> Result<Fleet, Diagnostic> {
     let Document { api_version, kind, .. } = document;
     let refuse = |message: String, help: &str| Err(document.error(message).help(help));
@@ -124,9 +132,9 @@ fn read_fleet(document: &Document<'_>) -> Result<Fleet, Diagnostic> {
             refuse("the fleet shares its file with other documents".into(), "Give `kind: Fleet` its own file.")
         }
         "Fleet" => Fleet::parse(document.file),
-        "Exemption" | "NamespacePolicies" => {
+        "NamespacePolicies" => {
             refuse(format!("`kind: {kind}` is not supported yet"), "Remove the document; nothing would honour it.")
         }
-        _ => refuse(format!("`kind: {kind}` is not one of Writ's"), "Writ knows `kind: Fleet`."),
+        _ => refuse(format!("`kind: {kind}` is not one of Writ's"), "Writ knows `kind: Fleet` and `kind: Exemption`."),
     }
 }

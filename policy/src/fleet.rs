@@ -7,7 +7,7 @@ pub use settings::Settings;
 pub use switch::Switch;
 
 use crate::glob::glob_matches;
-use crate::{Action, DenyLevel, Diagnostic, Labels, SourceFile};
+use crate::{Action, DenyLevel, Diagnostic, Exemption, Labels, SourceFile};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,6 +40,11 @@ pub struct Fleet {
     /// The order in which clusters receive a revision. Read and kept; every cluster is in one wave for now.
     #[serde(default)]
     pub waves: Vec<serde_json::Value>,
+    /// Whether workloads are also judged as the pod that they imply; on until it is said otherwise.
+    pub expand: Option<bool>,
+    /// The repository's exemptions, each a document of its own.
+    #[serde(default)]
+    pub exemptions: Vec<Exemption>,
     /// Kinds (`group/version/Kind`, core as `v1/Kind`) that agents replicate into `data` for policies.
     #[serde(default)]
     pub sync: Vec<String>,
@@ -60,6 +65,8 @@ pub struct ClusterRule {
     /// Policies, by code or by set, that do not judge in these clusters.
     #[serde(default)]
     pub disable: Vec<String>,
+    /// Whether workloads are also judged as the pod that they imply.
+    pub expand: Option<bool>,
     /// Parameters by policy code; they replace the policy's own defaults key by key.
     #[serde(default)]
     pub parameters: BTreeMap<String, serde_json::Map<String, serde_json::Value>>,
@@ -90,6 +97,10 @@ impl Fleet {
                 Diagnostic::error(&file.path, message).help("Write `apiVersion: writ.dev/v1` and `kind: Fleet`.")
             );
         }
+        if !fleet.exemptions.is_empty() {
+            let finding = Diagnostic::error(&file.path, "exemptions are documents of their own");
+            return Err(finding.help("Write each as `kind: Exemption`, in a file that its owners approve."));
+        }
         Ok(fleet)
     }
 
@@ -101,6 +112,9 @@ impl Fleet {
         let mut settings =
             Settings { namespaces: self.namespaces.clone(), sync: self.sync.clone(), ..Settings::default() };
         settings.deny_level = rules.iter().find_map(|rule| rule.deny_level).unwrap_or(self.deny_level);
+        settings.expand = rules.iter().find_map(|rule| rule.expand).or(self.expand).unwrap_or(true);
+        let exemptions = self.exemptions.iter().filter(|exemption| exemption.is_for(labels));
+        settings.exemptions = exemptions.map(Exemption::granted).collect();
         for rule in rules {
             settings.switches.extend(Switch::of(&rule.enable, &rule.disable));
             for (code, parameters) in &rule.parameters {

@@ -8,24 +8,28 @@ mod judge;
 mod message;
 mod namespaces;
 pub(crate) mod program;
+mod rulings;
+mod turns;
 mod world;
 
 use crate::check::{CheckReport, check_and_compile};
-use crate::decision::{Decision, PolicyInfo, PolicyResult};
+use crate::decision::{Decision, PolicyInfo};
 use crate::engine::Value;
 use crate::inventory::Inventory;
 use crate::review::parse::Review;
 use crate::review::{ReviewError, ReviewFacts};
-use crate::{PolicyCode, Settings, SourceFile};
+use crate::{PolicyCode, Settings, SourceFile, expansion};
 use compile::{Compiled, CompiledPolicy};
 use index::Index;
 use judge::{Judge, Subject};
 pub(crate) use message::MOST_MESSAGES;
 use namespaces::NamespaceCache;
 use program::Program;
+use rulings::Found;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use turns::{Subjects, Turn};
 use world::{World, WorldCache};
 
 /// What one evaluation may cost.
@@ -113,58 +117,74 @@ impl PolicySet {
     ) -> Result<Decided, ReviewError> {
         crate::engine::builtins::set_now(now);
         let started = Instant::now();
-        let review = Review::parse(review)?;
-        let decision = self.judge(&review, inventory, budget, started);
+        let mut review = Review::parse(review)?;
+        review.facts.child = self.settings.expand && expansion::is_child(&review);
+        let decision = self.judge(&review, inventory, budget, started, now);
         Ok(Decided { facts: review.facts, decision })
     }
 
-    fn judge(&mut self, review: &Review, inventory: &dyn Inventory, budget: &Budget, started: Instant) -> Decision {
+    fn judge(
+        &mut self,
+        review: &Review,
+        inventory: &dyn Inventory,
+        budget: &Budget,
+        started: Instant,
+        now: i64,
+    ) -> Decision {
         self.overran.clear();
         self.fair = budget.per_policy / 4;
         if self.settings.namespaces.excludes(&review.facts.namespace) {
-            return Decision { results: vec![] };
+            return Decision::default();
         }
-        let mut matching = self.index.find(&review.facts.kind);
-        let wants_namespace = matching.iter().any(|position| {
-            let judge = &self.judges[*position];
+        let mut turns = self.turns(review);
+        // Made once for all policies that ask for it, and not at all when none does.
+        let implied = turns.iter().any(|turn| turn.implied).then(|| expansion::implied(review)).flatten();
+        let wants_namespace = turns.iter().any(|turn| {
+            let judge = &self.judges[turn.position];
             judge.wants_namespace() || self.programs[judge.program].wants_namespace()
         });
         let namespace = wants_namespace.then(|| self.namespaces.find(&review.facts.namespace, inventory)).flatten();
-        let subject = Subject { review, namespace: namespace.as_ref() };
-        matching.retain(|position| self.judges[*position].selects(&subject));
-        Decision { results: self.judge_in_turn(&matching, &subject, inventory, budget, started + budget.per_review) }
+        let namespace = namespace.as_ref();
+        let subjects = Subjects {
+            asked: Subject { review, namespace, implied: false },
+            implied: implied.as_ref().map(|review| Subject { review, namespace, implied: true }),
+        };
+        turns.retain(|turn| subjects.of(*turn).is_some_and(|subject| self.judges[turn.position].selects(subject)));
+        let found = self.judge_in_turn(&turns, &subjects, inventory, budget, started + budget.per_review);
+        self.rule(found, &subjects, inventory, now)
     }
 
     /// Every policy has an equal share of what is left of the review's time, so that none takes the time of another;
     /// what remains then goes to those that needed more.
     fn judge_in_turn(
         &mut self,
-        matching: &[usize],
-        subject: &Subject<'_>,
+        turns: &[Turn],
+        subjects: &Subjects<'_>,
         inventory: &dyn Inventory,
         budget: &Budget,
         ends: Instant,
-    ) -> Vec<PolicyResult> {
+    ) -> Vec<Found> {
         let share = |of: usize| (ends.saturating_duration_since(Instant::now()) / of as u32).min(budget.per_policy);
-        let mut results = Vec::with_capacity(matching.len());
+        let mut found = Vec::with_capacity(turns.len());
         let mut unfinished = vec![];
-        for (turn, position) in matching.iter().enumerate() {
-            let limit = share(matching.len() - turn);
-            let (result, ran_out) = self.judge_one(*position, subject, inventory, limit);
+        for (place, turn) in turns.iter().enumerate() {
+            let Some(subject) = subjects.of(*turn) else { continue };
+            let limit = share(turns.len() - place);
+            let (one, ran_out) = self.judge_one(turn.position, subject, inventory, limit);
             if ran_out && limit < budget.per_policy {
-                unfinished.push((turn, limit));
+                unfinished.push((found.len(), subject, limit));
             }
-            results.push(result);
+            found.push(one);
         }
-        for (turn, (place, had)) in unfinished.iter().enumerate() {
+        for (turn, (place, subject, had)) in unfinished.iter().enumerate() {
             let limit = share(unfinished.len() - turn);
             if limit > *had {
-                let before = results[*place].micros;
-                results[*place] = self.judge_one(matching[*place], subject, inventory, limit).0;
-                results[*place].micros += before;
+                let before = found[*place].micros;
+                found[*place] = self.judge_one(found[*place].position, subject, inventory, limit).0;
+                found[*place].micros += before;
             }
         }
-        results
+        found
     }
 
     /// What one policy says, and whether the limit cut it short.
@@ -174,7 +194,7 @@ impl PolicySet {
         subject: &Subject<'_>,
         inventory: &dyn Inventory,
         limit: Duration,
-    ) -> (PolicyResult, bool) {
+    ) -> (Found, bool) {
         let judge = &self.judges[position];
         let before = Instant::now();
         let mut world = World::new(inventory, &mut self.world);
@@ -186,11 +206,8 @@ impl PolicySet {
         if verdict.ran_out && limit >= self.fair {
             self.overran.push(judge.info.code.clone());
         }
-        let ruling = judge.ruling(&verdict, &self.settings);
-        let micros = micros_since(before);
-        let policy = judge.info.clone();
-        let result = PolicyResult { policy, outcome: verdict.outcome, ruling, exemption: None, implied: false, micros };
-        (result, verdict.ran_out)
+        let (implied, micros) = (subject.implied, micros_since(before));
+        (Found { position, implied, outcome: verdict.outcome, severity: verdict.severity, micros }, verdict.ran_out)
     }
 }
 

@@ -277,7 +277,7 @@ mod tests {
     fn recorded(at: i64, namespace: &str, results: Vec<PolicyResult>) -> Recorded {
         let facts = ReviewFacts { namespace: namespace.into(), uid: "u".into(), ..ReviewFacts::default() };
         let revision = Revision::new("a".repeat(40)).unwrap();
-        Recorded { decided: Decided { facts, decision: Decision { results } }, revision, at }
+        Recorded { decided: Decided { facts, decision: Decision { results, notes: vec![] } }, revision, at }
     }
 
     #[test]

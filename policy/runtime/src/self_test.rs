@@ -127,8 +127,14 @@ impl Request {
     /// The check and, when it finds no error, the tests. `reading` is told of each file before it is touched.
     fn examine(&self, reading: &dyn Fn(&str)) -> Examined {
         let Self { files, others, known, .. } = self;
-        examine(&Examination { files, others, per_test: PER_TEST, known }, reading)
+        examine(&Examination { files, others, per_test: PER_TEST, known, now: now() }, reading)
     }
+}
+
+/// Unix milliseconds; a clock before 1970 is taken for 1970.
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 async fn in_this_process(request: Request) -> Result<Answer, NotStarted> {

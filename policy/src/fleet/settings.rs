@@ -2,12 +2,12 @@
 //! and the cluster's labels, and `explain` finds it there.
 
 use super::{NamespaceRule, Switch};
-use crate::{Action, DenyLevel, PolicyInfo};
+use crate::{Action, DenyLevel, Exemption, PolicyInfo};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What one cluster is told, resolved from the fleet by its labels. Part of the signed assignment.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// Which severities deny.
     pub deny_level: DenyLevel,
@@ -26,6 +26,31 @@ pub struct Settings {
     /// Kinds (`group/version/Kind`) whose objects policies see.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sync: Vec<String>,
+    /// Who may fail which policies for how long.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exemptions: Vec<Exemption>,
+    /// Whether workloads are also judged as the pod that they imply.
+    #[serde(default = "yes")]
+    pub expand: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            deny_level: DenyLevel::default(),
+            parameters: BTreeMap::new(),
+            actions: BTreeMap::new(),
+            namespaces: NamespaceRule::default(),
+            switches: vec![],
+            sync: vec![],
+            exemptions: vec![],
+            expand: true,
+        }
+    }
 }
 
 impl Settings {

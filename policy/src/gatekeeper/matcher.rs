@@ -129,6 +129,11 @@ impl Matcher {
         self.namespace_labels.is_some()
     }
 
+    /// Whether it asks for what workloads imply and nothing else.
+    pub(crate) fn is_for_implied_alone(&self) -> bool {
+        self.source == Source::Generated
+    }
+
     /// The kinds for the index: `group/Kind`, `*/Kind`, or `*` when it must look for itself.
     pub(crate) fn kinds(&self) -> Vec<String> {
         let any = |list: &[String]| list.is_empty() || list.iter().any(|item| item == "*");

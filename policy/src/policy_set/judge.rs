@@ -6,13 +6,13 @@ use super::message::cut;
 use super::namespaces::Namespace;
 use super::program::Program;
 use super::world::World;
-use crate::action::{Because, Ruling, resolve, resolve_error};
+use crate::action::Objection;
 use crate::decision::{Dialect, Outcome, PolicyInfo};
 use crate::engine::{EvalError, Value};
 use crate::gatekeeper::Constraint;
 use crate::review::parse::Review;
 use crate::wire::MAX_MESSAGE_BYTES;
-use crate::{Settings, Severity};
+use crate::{Action, Severity};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -31,6 +31,8 @@ pub(super) struct Judge {
 pub(super) struct Subject<'a> {
     pub review: &'a Review,
     pub namespace: Option<&'a Namespace>,
+    /// Whether the review is of the pod that a workload implies.
+    pub implied: bool,
 }
 
 /// What a policy found, and how severe it said that is.
@@ -100,18 +102,20 @@ impl Judge {
         }
     }
 
-    /// What the verdict does to the request.
-    pub(super) fn ruling(&self, verdict: &Verdict, settings: &Settings) -> Option<Ruling> {
-        if let Some(constraint) = &self.constraint {
-            let stands = |action| Ruling { action, because: Because::Constraint };
-            return (verdict.outcome != Outcome::Pass).then(|| constraint.enforcement.admission.map(stands)).flatten();
+    /// What is to be ruled on; nothing when the policy did not object.
+    pub(super) fn objection(&self, outcome: &Outcome, severity: Option<Severity>) -> Option<Objection> {
+        let own = self.constraint.as_ref().map(|constraint| constraint.enforcement.admission.unwrap_or(Action::Dryrun));
+        match (outcome, own) {
+            (Outcome::Pass, _) => None,
+            (_, Some(action)) => Some(Objection::Constraint(action)),
+            (Outcome::Fail(_), None) => Some(Objection::Failure(severity.unwrap_or(Severity::High))),
+            (Outcome::Error(_), None) => Some(Objection::Error(self.info.on_error)),
         }
-        let (level, own) = (settings.deny_level, settings.actions.get(self.info.code.as_str()).copied());
-        match verdict.outcome {
-            Outcome::Pass => None,
-            Outcome::Fail(_) => Some(resolve(verdict.severity.unwrap_or(Severity::High), level, own)),
-            Outcome::Error(_) => Some(resolve_error(self.info.on_error, level, own)),
-        }
+    }
+
+    /// Whether it asks for what workloads imply and not for the workloads.
+    pub(super) fn judges_implied_alone(&self) -> bool {
+        self.constraint.as_ref().is_some_and(|constraint| constraint.matcher.is_for_implied_alone())
     }
 
     pub(super) fn pass(&self) -> Verdict {

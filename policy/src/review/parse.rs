@@ -23,6 +23,9 @@ impl Review {
         check(&whole)?;
         prune(&mut whole);
         let facts = facts(&whole)?;
+        if facts.operation == "DELETE" && !matches!(whole["request"]["oldObject"], Value::Object(_)) {
+            return Err(refuse("`request.oldObject` is missing: what is deleted cannot be judged"));
+        }
         let request = request(&whole, &facts);
         Ok(Self { facts, whole, request })
     }

@@ -6,6 +6,8 @@ mod check;
 mod conftest;
 mod corpus;
 mod decide;
+mod exemptions;
+mod expansion;
 mod files;
 mod library;
 mod load;

@@ -151,7 +151,8 @@ mod tests {
     }
 
     fn clean(files: &[SourceFile]) -> Clean {
-        let asked = Examination { files, others: &[], per_test: Duration::from_secs(1), known: &HashSet::new() };
+        let asked =
+            Examination { files, others: &[], per_test: Duration::from_secs(1), known: &HashSet::new(), now: 0 };
         let examined = examine(&asked, &|_| {});
         assert!(examined.report.diagnostics.is_empty(), "{:?}", examined.report.diagnostics);
         examined.modules.into_iter().map(|module| (module.path.clone(), Arc::new(module))).collect()

@@ -30,7 +30,7 @@ fn target<'a>(subject: &'a Subject<'_>) -> Target<'a> {
         kind,
         namespace: &facts.namespace,
         namespace_object: subject.namespace.map(|namespace| &namespace.object),
-        implied: false,
+        implied: subject.implied,
     }
 }
 

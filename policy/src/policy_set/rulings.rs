@@ -1,0 +1,117 @@
+//! From what the policies found to what that does to the request, once all have spoken.
+
+use super::PolicySet;
+use super::message::cut;
+use super::turns::Subjects;
+use crate::action::{DENY_LEVEL, NamespaceWord, Words, rule};
+use crate::decision::{Decision, Outcome, PolicyInfo, PolicyResult};
+use crate::engine::Value;
+use crate::exemption::{Asked, Exemption};
+use crate::inventory::Inventory;
+use crate::wire::MAX_MESSAGE_BYTES;
+use crate::{ReviewFacts, Severity};
+
+/// What one policy found.
+pub(super) struct Found {
+    /// The policy's position.
+    pub position: usize,
+    /// Whether the pod that the object implies was judged.
+    pub implied: bool,
+    pub outcome: Outcome,
+    /// The severity of this failure where the dialect lets each have its own, else the policy's.
+    pub severity: Option<Severity>,
+    pub micros: u32,
+}
+
+impl PolicySet {
+    /// The decision. Namespace and exemptions are looked at only when somebody objects.
+    pub(super) fn rule(
+        &mut self,
+        found: Vec<Found>,
+        subjects: &Subjects<'_>,
+        inventory: &dyn Inventory,
+        now: i64,
+    ) -> Decision {
+        let review = subjects.asked.review;
+        let is_clean = found.iter().all(|found| found.outcome == Outcome::Pass);
+        let team = if is_clean { NamespaceWord::default() } else { self.ask_namespace(&review.facts, inventory) };
+        let groups = groups(&review.whole["request"]["userInfo"]["groups"]);
+        let asked = Asked { facts: &review.facts, groups: &groups };
+        let implied = subjects.implied.as_ref().map(|subject| Asked { facts: &subject.review.facts, groups: &groups });
+        let notes = team.unknown.iter().map(|word| self.unknown_level(word, &review.facts)).collect();
+        let results = found.into_iter().map(|found| {
+            let implied = implied.filter(|_| found.implied);
+            self.result(found, &team, [Some(asked), implied].into_iter().flatten(), now)
+        });
+        Decision { results: results.collect(), notes }
+    }
+
+    fn result<'a>(
+        &self,
+        found: Found,
+        team: &NamespaceWord,
+        mut asked: impl Iterator<Item = Asked<'a>> + Clone,
+        now: i64,
+    ) -> PolicyResult {
+        let judge = &self.judges[found.position];
+        let policy = judge.info.clone();
+        let objection = judge.objection(&found.outcome, found.severity);
+        let facts = asked.clone().next().map(|asked| asked.facts);
+        let exemption = objection.and_then(|_| asked.find_map(|asked| self.exemption(&policy, asked, now)));
+        let words = Words {
+            deny_level: self.settings.deny_level,
+            namespace_level: team.level,
+            may_tighten: self.settings.namespaces.may_tighten,
+            action: self.settings.actions.get(policy.code.as_str()).copied(),
+            exempted: exemption.is_some(),
+        };
+        let outcome = match facts.filter(|_| found.implied) {
+            Some(facts) => told_of_pod(found.outcome, facts),
+            None => found.outcome,
+        };
+        PolicyResult {
+            outcome,
+            ruling: objection.map(|objection| rule(objection, &words)),
+            exemption: exemption.map(|exemption| exemption.name.as_str().into()),
+            implied: found.implied,
+            micros: found.micros,
+            policy,
+        }
+    }
+
+    fn exemption(&self, policy: &PolicyInfo, asked: Asked<'_>, now: i64) -> Option<&Exemption> {
+        self.settings.exemptions.iter().find(|exemption| exemption.covers(policy, asked, now))
+    }
+
+    /// What the owners of the namespace say, where the platform listens to them.
+    fn ask_namespace(&mut self, facts: &ReviewFacts, inventory: &dyn Inventory) -> NamespaceWord {
+        let may_tighten = self.settings.namespaces.may_tighten;
+        let namespace = may_tighten.then(|| self.namespaces.find(&facts.namespace, inventory)).flatten();
+        namespace.map_or_else(NamespaceWord::default, |namespace| NamespaceWord::of(&namespace.object))
+    }
+
+    fn unknown_level(&self, word: &str, facts: &ReviewFacts) -> String {
+        let (namespace, level) = (&facts.namespace, self.settings.deny_level);
+        format!(
+            "the namespace {namespace} asks for deny level {word:?} ({DENY_LEVEL}), which is none of OFF, LOW, MED and HIGH: \
+             {level} stays"
+        )
+    }
+}
+
+/// The same words, and what they are about: the developer applied no pod.
+fn told_of_pod(outcome: Outcome, facts: &ReviewFacts) -> Outcome {
+    let kind = facts.kind.rsplit('/').next().unwrap_or(&facts.kind);
+    let what = format!(" [pod of {kind}/{}]", facts.name);
+    let told = |message: &String| format!("{}{what}", cut(message, MAX_MESSAGE_BYTES.saturating_sub(what.len())));
+    match outcome {
+        Outcome::Pass => Outcome::Pass,
+        Outcome::Fail(messages) => Outcome::Fail(messages.iter().map(told).collect()),
+        Outcome::Error(reason) => Outcome::Error(told(&reason)),
+    }
+}
+
+fn groups(groups: &Value) -> Vec<&str> {
+    let groups = groups.as_array().map(|groups| groups.iter()).into_iter().flatten();
+    groups.filter_map(|group| group.as_string().ok().map(AsRef::as_ref)).collect()
+}
