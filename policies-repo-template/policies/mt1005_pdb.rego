@@ -16,22 +16,22 @@ ranges := {
 }
 
 deny contains msg if {
-	some field, value in budgets
+	some field, _ in ranges
+	value := budget(field)
 	not is_percentage(value)
 	msg := sprintf("Value \"%v\" for \"%s\" should be a Percentage, not an Integer", [value, field])
 }
 
 deny contains msg if {
-	some field, value in budgets
+	some field, range in ranges
+	value := budget(field)
 	is_percentage(value)
-	[lowest, highest] := ranges[field]
-	not is_within(value, lowest, highest)
-	msg := sprintf("Value (%s) for \"%s\" not within range %d%%-%d%%", [value, field, lowest, highest])
+	not is_within(value, range[0], range[1])
+	msg := sprintf("Value (%s) for \"%s\" not within range %d%%-%d%%", [value, field, range[0], range[1]])
 }
 
-budgets[field] := value if {
+budget(field) := value if {
 	not is_deletion
-	some field, _ in ranges
 	value := input.review.object.spec[field]
 	not is_null(value)
 }

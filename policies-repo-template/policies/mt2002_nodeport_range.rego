@@ -61,19 +61,23 @@ annotation := input.namespaceObject.metadata.annotations[annotation_name]
 is_free if lower(trim_space(annotation)) == "na"
 
 # "30000", "30000-30100" and lists of these with commas, with blanks anywhere between.
-ranges := [range |
-	some part in split(annotation, ",")
-	range := trim_space(part)
-	range != ""
-]
+ranges := found if {
+	found := [range |
+		some part in split(annotation, ",")
+		range := trim_space(part)
+		range != ""
+	]
+}
 
-bounds := [[lowest, highest] |
-	some range in ranges
-	regex.match(`^[0-9]+(\s*-\s*[0-9]+)?$`, range)
-	ends := split(range, "-")
-	lowest := to_number(trim_space(ends[0]))
-	highest := to_number(trim_space(ends[count(ends) - 1]))
-]
+bounds := found if {
+	found := [[lowest, highest] |
+		some range in ranges
+		regex.match(`^[0-9]+(\s*-\s*[0-9]+)?$`, range)
+		ends := split(range, "-")
+		lowest := to_number(trim_space(ends[0]))
+		highest := to_number(trim_space(ends[count(ends) - 1]))
+	]
+}
 
 is_well_formed if {
 	count(ranges) > 0
@@ -82,7 +86,7 @@ is_well_formed if {
 
 is_in_range(node_port) if {
 	is_number(node_port)
-	some [lowest, highest] in bounds
-	node_port >= lowest
-	node_port <= highest
+	some bound in bounds
+	node_port >= bound[0]
+	node_port <= bound[1]
 }

@@ -32,12 +32,16 @@ list_in(parent, field) := list if {
 	is_array(list)
 }
 
-else := [parent[field]] if not is_null(parent[field])
+else := list if {
+	value := parent[field]
+	not is_null(value)
+	list := [value]
+}
 
 # The name of the item at this place of a list; the place itself when it has none.
 item_name(item, list, index) := item.name if is_string(item.name)
 
-else := sprintf("%s[%v]", [list, index])
+else := place if place := sprintf("%s[%v]", [list, index])
 
 # The object's name, or the prefix that the API server completes.
 object_name(object) := object.metadata.name if {
@@ -45,6 +49,9 @@ object_name(object) := object.metadata.name if {
 	object.metadata.name != ""
 }
 
-else := object.metadata.generateName if is_string(object.metadata.generateName)
+else := prefix if {
+	prefix := object.metadata.generateName
+	is_string(prefix)
+}
 
 else := ""

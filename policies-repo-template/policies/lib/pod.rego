@@ -9,6 +9,9 @@ package lib.pod
 # object away: nothing that is wrong with it is a reason to keep it.
 spec := null if input.review.operation == "DELETE"
 
-else := input.review.object.spec if input.review.kind.kind == "Pod"
+else := own if {
+	input.review.kind.kind == "Pod"
+	own := input.review.object.spec
+}
 
-else := input.review.object.spec.template.spec
+else := made if made := input.review.object.spec.template.spec

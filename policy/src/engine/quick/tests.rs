@@ -1,6 +1,7 @@
 //! The quick way says what the interpreter says, or nothing.
 
 mod random;
+mod template;
 
 use super::*;
 use crate::SourceFile;
