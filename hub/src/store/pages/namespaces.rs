@@ -71,7 +71,7 @@ const POLICIES: &str = "
     LEFT JOIN revision_policies p ON p.policy_id = m.policy_id AND p.revision_id = l.revision_id
     WHERE m.namespace_id = (SELECT id FROM names WHERE name = $1) AND minute >= $2 AND minute < $4
     GROUP BY n.name, p.code, p.title, p.severity
-    HAVING SUM(failures + errors) > 0
+    HAVING SUM(failures + errors + exempted) > 0
     ORDER BY failing DESC, failing_before DESC, n.name LIMIT $5";
 
 const CLUSTERS: &str = "

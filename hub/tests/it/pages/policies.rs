@@ -2,6 +2,7 @@
 
 use super::{Page, enforcing, evaluations, reviews, send};
 use crate::support::{TestHub, failure, policy};
+use writ_policy::wire::PolicyCount;
 
 async fn hub() -> TestHub {
     let mut hub = TestHub::new().await;
@@ -89,4 +90,18 @@ async fn namespace_tells_which_policies_fail_in_it() {
     assert_eq!(page.text("#policies .amount a"), "4");
     assert_eq!(page.all("#latest tbody tr").len(), 1);
     assert_eq!(hub.get("/namespaces/nope").await.status, 404);
+}
+
+#[tokio::test]
+async fn exempted_evaluations_stand_beside_failing_ones() {
+    let hub = hub().await;
+    let agent = enforcing(&hub, "edge").await;
+    let exempted = PolicyCount { exempted: 7, ..evaluations(5, "legacy", [1, 0, 0]) };
+    send(&hub, &agent, vec![exempted], vec![reviews(5, "legacy", [8, 0, 0])]).await;
+
+    let policies = Page::of(&hub, "/policies").await;
+    assert_eq!(policies.text("#policy-test1 .exempted"), "and 7 exempted");
+    assert!(policies.all("#policy-test2 .exempted").is_empty(), "none is not worth a word");
+    let namespace = Page::of(&hub, "/namespaces/legacy").await;
+    assert_eq!(namespace.text("#policies .exempted"), "and 7 exempted", "also where nothing fails");
 }
