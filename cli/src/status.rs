@@ -8,6 +8,7 @@ use crate::exit::{DONE, Outcome};
 use crate::terminal;
 use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
 use jiff::Timestamp;
+use writ_policy::wire::LoadError;
 
 pub(crate) async fn run(options: Options) -> Outcome {
     let hub = Hub::new(&options.hub)?;
@@ -27,7 +28,15 @@ fn render(status: &Status, now: Timestamp) -> String {
     lines.push(table(status, now).to_string());
     let refused = status.clusters.iter().filter_map(|cluster| Some((&cluster.name, cluster.refused_reason.as_ref()?)));
     lines.extend(refused.map(|(name, reason)| format!("{name} refused what it was told: {reason}")));
+    lines.extend(status.clusters.iter().flat_map(impaired));
     lines.join("\n")
+}
+
+/// A line for each thing that keeps policies of a cluster from judging in full.
+fn impaired(cluster: &Cluster) -> Vec<String> {
+    let tell =
+        |error: &LoadError| format!("{} does not judge in full: {}: {}", cluster.name, error.path, error.message);
+    cluster.load_errors.iter().map(tell).collect()
 }
 
 fn headline(status: &Status) -> String {
@@ -112,7 +121,8 @@ mod tests {
             "clusters": [
                 {"name": "prod", "labels": {"env": "prod"}, "state": "enforcing", "seen_at": 95_000,
                  "desired": {"revision": first, "epoch": 4},
-                 "active": {"revision": first, "epoch": 4, "active_at": 10_000}},
+                 "active": {"revision": first, "epoch": 4, "active_at": 10_000},
+                 "load_errors": [{"path": "policies/slow.rego", "message": "put aside until 10:05"}]},
                 {"name": "dev", "labels": {}, "state": "refused", "seen_at": 99_000,
                  "desired": {"revision": first, "epoch": 2}, "active": null, "refused_reason": "epoch 1 is older"},
             ]
@@ -126,6 +136,7 @@ mod tests {
          prod     env=prod  enforcing  aaaaaaaaaa #4  aaaaaaaaaa #4  1m ago  5s ago
          dev                refused    aaaaaaaaaa #2  -              -       1s ago
         dev refused what it was told: epoch 1 is older
+        prod does not judge in full: policies/slow.rego: put aside until 10:05
         ");
     }
 

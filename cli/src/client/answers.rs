@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use writ_policy::wire::LoadError;
 use writ_policy::{ClusterName, Diagnostic, Labels};
 
 /// `{"error": ...}`.
@@ -33,6 +34,9 @@ pub(crate) struct Cluster {
     pub(crate) state: ClusterState,
     pub(crate) seen_at: Option<i64>,
     pub(crate) refused_reason: Option<String>,
+    /// What keeps its policies from judging in full.
+    #[serde(default)]
+    pub(crate) load_errors: Vec<LoadError>,
 }
 
 /// What a cluster should enforce.
