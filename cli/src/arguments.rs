@@ -43,6 +43,8 @@ pub(crate) enum Command {
     /// Run Gatekeeper's suites of tests: templates and constraints against objects
     #[command(after_help = VERIFY_CODES)]
     Verify(Verify),
+    /// Say why a failure of a policy denies, warns or is only recorded in a cluster, and whose word decided
+    Explain(Explain),
     /// Show what each cluster should enforce, what it does enforce, and since when
     Status(Status),
     /// Wait until every cluster proves that it enforces a commit
@@ -88,6 +90,27 @@ pub(crate) struct Hub {
     /// CA certificate (PEM) of a hub that serves https with a private one
     #[arg(long, env = "WRIT_HUB_CA", value_name = "FILE")]
     pub(crate) hub_ca: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// Code or name of the policy
+    pub(crate) policy: String,
+    /// Folder of the policies repository
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) policies: PathBuf,
+    /// Label of the cluster, as fleet.yaml matches it; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = label, value_delimiter = ',')]
+    pub(crate) cluster_labels: Vec<(String, String)>,
+    /// Name of the namespace; without it, a cluster-scoped object
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub(crate) namespace: String,
+    /// File with the Namespace object, whose own deny level may be stricter
+    #[arg(long, value_name = "FILE")]
+    pub(crate) namespace_object: Option<PathBuf>,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: StatusFormat,
 }
 
 #[derive(Debug, Args)]

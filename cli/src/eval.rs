@@ -15,11 +15,8 @@ use crate::exit::{DONE, Outcome};
 use crate::output::Results;
 use crate::terminal;
 
-/// Parsers and the interpreter recurse with what they read, deeper than a main thread's stack allows.
-const STACK_BYTES: usize = 64 << 20;
-
 pub(crate) fn run(options: Eval) -> Outcome {
-    let thread = std::thread::Builder::new().name("eval".into()).stack_size(STACK_BYTES);
+    let thread = std::thread::Builder::new().name("eval".into()).stack_size(writ_policy::EVALUATION_STACK_BYTES);
     let judged = thread.spawn(move || judge(&options))?.join();
     judged.unwrap_or_else(|_| Err(anyhow::anyhow!("the evaluation crashed")))
 }

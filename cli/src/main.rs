@@ -6,6 +6,7 @@ mod client;
 mod demo;
 mod eval;
 mod exit;
+mod explain;
 mod files;
 mod init;
 mod inputs;
@@ -41,6 +42,7 @@ fn run(command: arguments::Command) -> exit::Outcome {
         Command::Check(options) => block_on(check::run(options)),
         Command::Eval(options) => eval::run(*options),
         Command::Verify(options) => verify::run(options),
+        Command::Explain(options) => explain::run(&options),
         Command::Test(options) => block_on(test::run(options)),
         Command::Status(options) => block_on(status::run(options)),
         Command::Wait(options) => block_on(wait::run(options)),

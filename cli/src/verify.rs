@@ -13,8 +13,6 @@ use std::time::{Duration, Instant};
 use writ_policy::suite::{self, CaseEnd, CaseResult, Filter, Suite};
 use writ_policy::{Budget, Diagnostic};
 
-/// The interpreter recurses with what it reads, deeper than a main thread's stack allows.
-const STACK_BYTES: usize = 64 << 20;
 /// What one case may take. A case is not a request that somebody waits for, and a machine of CI is slow.
 const BUDGET: Budget = Budget { per_policy: Duration::from_secs(10), per_review: Duration::from_secs(10) };
 
@@ -29,7 +27,7 @@ struct Verified {
 }
 
 pub(crate) fn run(options: Verify) -> Outcome {
-    let thread = std::thread::Builder::new().name("verify".into()).stack_size(STACK_BYTES);
+    let thread = std::thread::Builder::new().name("verify".into()).stack_size(writ_policy::EVALUATION_STACK_BYTES);
     let ended = thread.spawn(move || verify(&options))?.join();
     ended.unwrap_or_else(|_| Err(anyhow::anyhow!("the evaluation crashed")))
 }

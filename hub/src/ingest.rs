@@ -36,6 +36,7 @@ fn accept_failure(failure: &mut Failure, now: i64) -> Result<(), String> {
     failure.at = accept_time(failure.at, now)?;
     failure.message = capped(&failure.message, wire::MAX_MESSAGE_BYTES);
     failure.exemption = failure.exemption.as_deref().map(|name| cut(name, MAX_NAME));
+    failure.because = cut(&failure.because, MAX_WORD);
     for name in [&mut failure.name, &mut failure.workload, &mut failure.user] {
         *name = cut(name, MAX_NAME);
     }

@@ -67,6 +67,20 @@ pub enum Because {
     Exemption,
 }
 
+impl fmt::Display for Because {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Because::DenyLevel(level) => write!(f, "denyLevel {level}"),
+            Because::NamespaceLevel(level) => write!(f, "{DENY_LEVEL} {level} of the namespace"),
+            Because::Action => f.write_str("actions of the fleet"),
+            Because::Constraint => f.write_str("enforcementAction"),
+            Because::OnError => f.write_str("on_error"),
+            Because::Bounded => f.write_str("on_error, bounded by the fleet"),
+            Because::Exemption => f.write_str("exemption"),
+        }
+    }
+}
+
 /// What a policy's own error means for the request; a different thing from the webhook's failure policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -17,6 +17,7 @@ mod document;
 pub mod engine;
 pub mod exemption;
 mod expansion;
+pub mod explain;
 pub mod fleet;
 mod gatekeeper;
 pub mod glob;
@@ -33,6 +34,10 @@ pub mod suite;
 pub mod unit_test;
 pub mod wire;
 mod yaml;
+
+/// The stack that every thread that loads or evaluates policies needs, in bytes: the engine recurses with policies, with
+/// the objects they judge, and along chains of rules, within the bounds that the load pipeline sets.
+pub const EVALUATION_STACK_BYTES: usize = 64 << 20;
 
 pub use action::{Action, Because, Objection, OnError, Ruling, Words};
 pub use answer::answer;

@@ -178,6 +178,9 @@ pub struct Failure {
     pub severity: Option<Severity>,
     /// What came of it.
     pub action: Action,
+    /// Whose word decided the action, for people: `denyLevel HIGH`.
+    #[serde(default)]
+    pub because: String,
     /// The exemption that covers it, by name; its action is dryrun then.
     #[serde(default)]
     pub exemption: Option<String>,

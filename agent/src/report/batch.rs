@@ -199,6 +199,7 @@ fn failure(
         code: result.policy.code.clone(),
         severity: result.policy.severity,
         action: result.action().unwrap_or(Action::Dryrun),
+        because: result.ruling.as_ref().map(|ruling| ruling.because.to_string()).unwrap_or_default(),
         exemption: result.exemption.as_deref().map(str::to_owned),
         implied: result.implied,
         child: facts.child,
@@ -290,6 +291,7 @@ mod tests {
         batch.add(&recorded(60_000, "shop", vec![exempted]));
         let report = batch.close(Uuid::nil(), 1, 0);
         assert_eq!(report.failures[0].exemption.as_deref(), Some("legacy"));
+        assert_eq!(report.failures[0].because, "actions of the fleet");
         assert_eq!((report.policy_counts[0].failures, report.policy_counts[0].exempted), (0, 1));
         assert_eq!((report.review_counts[0].reviews, report.review_counts[0].failing), (1, 0));
     }

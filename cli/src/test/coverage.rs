@@ -10,8 +10,6 @@ use std::time::Duration;
 use writ_policy::SourceFile;
 use writ_policy::unit_test::coverage::{FileCoverage, coverage, total};
 
-/// The interpreter recurses deeper than a main thread's stack may allow.
-const STACK_BYTES: usize = 64 << 20;
 /// The longest that one test may take.
 const PER_TEST: Duration = Duration::from_secs(10);
 
@@ -28,7 +26,7 @@ pub(super) fn measure(options: &Test, files: &[SourceFile]) -> anyhow::Result<Op
         return Ok(None);
     }
     let files = files.to_vec();
-    let thread = std::thread::Builder::new().name("coverage".into()).stack_size(STACK_BYTES);
+    let thread = std::thread::Builder::new().name("coverage".into()).stack_size(writ_policy::EVALUATION_STACK_BYTES);
     let measured = thread.spawn(move || coverage(&files, PER_TEST))?.join();
     let files = measured.map_err(|_| anyhow::anyhow!("measuring the coverage crashed"))?;
     let coverage = Coverage { files };

@@ -7,7 +7,7 @@ const SELECT: &str = "
     SELECT failures.id, failures.at, clusters.name AS cluster, namespaces.name AS namespace, policies.name AS policy,
         failures.code, failures.severity, failures.action, failures.outcome, failures.message, kinds.name AS kind,
         failures.object, failures.workload, failures.operation, failures.requester AS user, failures.review,
-        revisions.name AS revision, failures.exemption, failures.implied <> 0 AS implied, failures.child <> 0 AS child
+        revisions.name AS revision, failures.because, failures.exemption, failures.implied <> 0 AS implied, failures.child <> 0 AS child
     FROM failures
     JOIN clusters ON clusters.id = failures.cluster_id
     JOIN names AS namespaces ON namespaces.id = failures.namespace_id
@@ -64,6 +64,7 @@ pub struct FailureItem {
     pub user: String,
     pub review: String,
     pub revision: String,
+    pub because: String,
     pub exemption: String,
     pub implied: bool,
     pub child: bool,

@@ -17,7 +17,8 @@ const MOVE_CURSOR: &str = "
 
 const SAVE_FAILURES: (&str, &str) = (
     "INSERT INTO failures (id, at, received_at, cluster_id, namespace_id, policy_id, code, severity, action, outcome,
-        message, kind_id, object, object_uid, workload, operation, requester, review, revision_id, exemption, implied, child) VALUES ",
+        message, kind_id, object, object_uid, workload, operation, requester, review, revision_id, exemption, implied, child,
+        because) VALUES ",
     " ON CONFLICT (id) DO NOTHING",
 );
 const ADD_POLICY_COUNTS: (&str, &str) = (
@@ -34,7 +35,7 @@ const ADD_REVIEW_COUNTS: (&str, &str) = (
         reviews = review_minutes.reviews + excluded.reviews, failing = review_minutes.failing + excluded.failing,
         denied = review_minutes.denied + excluded.denied",
 );
-/// Rows of one statement: 22 values each stay far below the 32,766 that SQLite binds.
+/// Rows of one statement: 23 values each stay far below the 32,766 that SQLite binds.
 const CHUNK: usize = 200;
 
 /// The numbers of the names in a report.
@@ -80,7 +81,7 @@ impl Tx {
         names: &Names<'_>,
         now: i64,
     ) -> sqlx::Result<()> {
-        let text = rows(SAVE_FAILURES, failures.len(), 22);
+        let text = rows(SAVE_FAILURES, failures.len(), 23);
         on!(tx self, |connection| {
             let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
             for failure in failures {
@@ -106,7 +107,8 @@ impl Tx {
                     .bind(names[failure.revision.as_str()])
                     .bind(failure.exemption.as_deref().unwrap_or_default())
                     .bind(i64::from(failure.implied))
-                    .bind(i64::from(failure.child));
+                    .bind(i64::from(failure.child))
+                    .bind(failure.because.as_str());
             }
             query.execute(connection).await.map(drop)
         })

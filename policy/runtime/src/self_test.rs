@@ -23,9 +23,6 @@ pub const SUBCOMMAND: &str = "__self-test";
 
 /// The longest that one unit test may take.
 const PER_TEST: Duration = Duration::from_secs(2);
-/// The interpreter and the parser recurse with the depth of a policy.
-const STACK_BYTES: usize = 64 << 20;
-
 /// How the check is run, and which tests passed last. Clones share the latter.
 #[derive(Debug, Clone)]
 pub struct SelfTest {
@@ -139,7 +136,7 @@ fn now() -> i64 {
 
 async fn in_this_process(request: Request) -> Result<Answer, NotStarted> {
     let (reply, report) = tokio::sync::oneshot::channel();
-    let thread = std::thread::Builder::new().name("self-test".into()).stack_size(STACK_BYTES);
+    let thread = std::thread::Builder::new().name("self-test".into()).stack_size(writ_policy::EVALUATION_STACK_BYTES);
     thread.spawn(move || {
         // A caller that went away wants no report.
         let _ = reply.send(request.examine(&|_| {}));

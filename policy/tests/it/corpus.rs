@@ -159,7 +159,12 @@ fn corpora() -> Vec<Corpus> {
 #[test]
 fn every_case_gets_the_answer_of_opa_or_is_refused_for_a_listed_reason() {
     // A debug build needs more stack for a chain of sixty rules than a test thread has; evaluation threads have 16 MiB.
-    let wrong = std::thread::Builder::new().stack_size(64 << 20).spawn(wrong_answers).unwrap().join().unwrap();
+    let wrong = std::thread::Builder::new()
+        .stack_size(writ_policy::EVALUATION_STACK_BYTES)
+        .spawn(wrong_answers)
+        .unwrap()
+        .join()
+        .unwrap();
     assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 

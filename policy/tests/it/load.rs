@@ -168,3 +168,27 @@ fn nesting_never_overflows_the_stack() {
         }
     }
 }
+
+/// `r0 := r1`, `r1 := r2` and so on, as long as asked for.
+fn chained(links: usize) -> String {
+    let links: String = (0..links).map(|link| format!("r{link} := r{}\n", link + 1)).collect();
+    format!(
+        "# METADATA\n# title: A chain\n# custom: {{code: WR1, severity: HIGH, kinds: [Pod]}}\npackage writ.chain\n\n\
+        deny contains \"no\" if r0\n\n{links}"
+    )
+}
+
+#[test]
+fn chain_of_rules_that_the_stack_cannot_hold_is_refused() {
+    let check = |links: usize, last: &str| {
+        let text = format!("{}r{links} := {last}\n", chained(links));
+        writ_policy::check(&[SourceFile { path: "a.rego".into(), text: text.into() }])
+    };
+    let evaluate = move || {
+        assert!(check(97, "true").is_ok());
+        let found = check(200, "true").diagnostics;
+        assert!(found[0].message.contains("a chain of more than 100 rules"), "{found:?}");
+    };
+    let thread = std::thread::Builder::new().stack_size(writ_policy::EVALUATION_STACK_BYTES);
+    thread.spawn(evaluate).unwrap().join().unwrap();
+}

@@ -8,6 +8,7 @@ mod corpus;
 mod decide;
 mod exemptions;
 mod expansion;
+mod explain;
 mod files;
 mod library;
 mod load;

@@ -85,6 +85,7 @@ async fn exempted_failure_names_its_exemption_and_is_found_by_it() {
     let page = Page::of(&hub, "/failures?exemption=legacy-node-agent").await;
     assert_eq!(objects(&page), ["Pod/a"]);
     assert_eq!(page.attribute("#list .badge.is-exempted", "title"), "exemption legacy-node-agent");
+    assert_eq!(page.attribute("#list .badge.is-dryrun", "title"), "by denyLevel LOW");
     let page = Page::of(&hub, "/failures?since=day").await;
     assert!(page.text("#list tbody tr:nth-child(2)").contains("exempted"), "the newest of one moment is the last made");
     assert!(page.text("#list tbody tr:nth-child(1)").contains("for its pods"));

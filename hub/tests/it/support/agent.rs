@@ -123,6 +123,7 @@ pub(crate) fn failure(name: &str) -> Failure {
         code: PolicyCode::new("TEST1").unwrap(),
         severity: Some(Severity::Low),
         action: Action::Warn,
+        because: "denyLevel LOW".into(),
         exemption: None,
         implied: false,
         child: false,

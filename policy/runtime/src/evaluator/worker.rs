@@ -8,9 +8,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use writ_policy::{Budget, CheckReport, PolicySet, Revision, Settings, SourceFile, answer};
 
-/// The interpreter recurses with the depth of policies and of the objects they judge.
-const STACK_BYTES: usize = 16 << 20;
-
 /// Policies belong to the thread that compiled them.
 pub(super) struct Worker {
     active: PolicySet,
@@ -43,7 +40,9 @@ impl Worker {
                 }
             }
         };
-        let thread = std::thread::Builder::new().name(format!("evaluate-{number}")).stack_size(STACK_BYTES);
+        let thread = std::thread::Builder::new()
+            .name(format!("evaluate-{number}"))
+            .stack_size(writ_policy::EVALUATION_STACK_BYTES);
         thread.spawn(run).expect("the system starts a thread at the start of the process");
     }
 

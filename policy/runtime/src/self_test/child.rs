@@ -1,7 +1,7 @@
 //! The child: sets its own limits, reads the files as JSON from standard input, says which file it touches, and
 //! writes the report to standard output.
 
-use super::{Request, STACK_BYTES, Word};
+use super::{Request, Word};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use std::io::{Read, Write};
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use std::process::ExitCode;
 /// Runs the self-test for the parent on standard input and output. Anything but success is the parent's to explain.
 pub fn run_child() -> ExitCode {
     // The interpreter recurses deeper than a main thread's stack may allow.
-    let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(answer);
+    let thread = std::thread::Builder::new().stack_size(writ_policy::EVALUATION_STACK_BYTES).spawn(answer);
     match thread.map(|thread| thread.join()) {
         Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,

@@ -18,7 +18,48 @@ struct Node<'s> {
 /// One finding per rule that reaches itself.
 pub(super) fn check(sources: &[LoadedSource], symbols: &Symbols) -> Vec<Diagnostic> {
     let graph = graph(sources, symbols);
-    graph.iter().filter_map(|(name, node)| Some((node, way_back(&graph, name)?))).map(finding).collect()
+    let circles: Vec<_> =
+        graph.iter().filter_map(|(name, node)| Some((node, way_back(&graph, name)?))).map(finding).collect();
+    if circles.is_empty() { chain(&graph).into_iter().collect() } else { circles }
+}
+
+/// The longest chain of rules that use each other. The engine recurses along it, on a stack of
+/// [`crate::EVALUATION_STACK_BYTES`]; a debug build takes about 35 KiB for a plain link.
+const LONGEST_CHAIN: usize = 100;
+
+/// The first rule at which a chain is too long.
+fn chain(graph: &BTreeMap<Name, Node<'_>>) -> Option<Diagnostic> {
+    let mut users: BTreeMap<&Name, Vec<&Name>> = BTreeMap::new();
+    let mut waits: BTreeMap<&Name, usize> = BTreeMap::new();
+    for (name, node) in graph {
+        let used: Vec<&Name> = node.uses.iter().filter(|used| graph.contains_key(*used)).collect();
+        waits.insert(name, used.len());
+        used.into_iter().for_each(|used| users.entry(used).or_default().push(name));
+    }
+    let mut ready: Vec<(&Name, usize)> =
+        waits.iter().filter(|(_, waits)| **waits == 0).map(|(name, _)| (*name, 1)).collect();
+    let mut length: BTreeMap<&Name, usize> = BTreeMap::new();
+    while let Some((name, own)) = ready.pop() {
+        if own > LONGEST_CHAIN {
+            return Some(too_long(&graph[name]));
+        }
+        for user in users.get(name).into_iter().flatten() {
+            let longest = length.entry(user).or_default();
+            *longest = (*longest).max(own + 1);
+            let waits = waits.get_mut(user).expect("every rule is counted");
+            *waits -= 1;
+            if *waits == 0 {
+                ready.push((user, length[user]));
+            }
+        }
+    }
+    None
+}
+
+fn too_long(node: &Node<'_>) -> Diagnostic {
+    let range = node.place.start as usize..node.place.end as usize;
+    let message = format!("a chain of more than {LONGEST_CHAIN} rules that use each other ends here");
+    node.source.diagnostic(range, message).help("Join some of them: the engine keeps every one of them on its stack.")
 }
 
 fn finding((node, way): (&Node<'_>, Vec<Name>)) -> Diagnostic {
