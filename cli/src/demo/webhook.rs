@@ -35,10 +35,17 @@ struct Body {
 #[derive(Deserialize)]
 struct Response {
     allowed: bool,
-    #[serde(default)]
-    warnings: Vec<String>,
+    #[serde(default, rename = "auditAnnotations")]
+    annotations: Annotations,
     #[serde(default)]
     status: Status,
+}
+
+/// Every policy that objected, also those of which nobody is told again.
+#[derive(Default, Deserialize)]
+struct Annotations {
+    #[serde(default)]
+    policies: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -67,15 +74,10 @@ impl Webhook {
 
 impl From<Response> for Answer {
     fn from(response: Response) -> Self {
-        let codes = response.warnings.iter().filter_map(|warning| code(warning)).collect();
+        let codes =
+            response.annotations.policies.split(',').filter(|code| !code.is_empty()).map(str::to_owned).collect();
         Self { allowed: response.allowed, message: response.status.message, codes }
     }
-}
-
-/// `[FAIL] LOW - ... (MT1001)` is of `MT1001`.
-fn code(message: &str) -> Option<String> {
-    let (_, code) = message.strip_suffix(')')?.rsplit_once('(')?;
-    Some(code.to_owned())
 }
 
 #[cfg(test)]
@@ -85,7 +87,7 @@ mod tests {
     #[test]
     fn each_objecting_policy_counts_once_for_a_review() {
         let body = serde_json::json!({"response": {"uid": "1", "allowed": false, "status": {"message": "no"},
-            "warnings": ["[FAIL] LOW - a \"x\" (MT1001)", "[FAIL] LOW - a \"y\" (MT1001)", "[FAIL] HIGH - b (MT2001)"]}});
+            "auditAnnotations": {"policies": "MT1001,MT2001,MT1001", "revision": "abc"}, "warnings": ["a"]}});
         let body: Body = serde_json::from_value(body).unwrap();
         let answer: Answer = body.response.into();
         assert_eq!(answer.codes, BTreeSet::from(["MT1001".to_owned(), "MT2001".to_owned()]));
