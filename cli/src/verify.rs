@@ -10,7 +10,7 @@ use crate::output::{Entry, Format, Group, Place, Results, Status};
 use crate::terminal;
 use folder::Folder;
 use std::time::{Duration, Instant};
-use writ_policy::suite::{self, CaseEnd, CaseResult, Filter, Suite};
+use writ_policy::suite::{self, CaseEnd, CaseResult, Conditions, Suite};
 use writ_policy::{Budget, Diagnostic};
 
 /// What one case may take. A case is not a request that somebody waits for, and a machine of CI is slow.
@@ -38,7 +38,7 @@ fn verify(options: &Verify) -> Outcome {
     for path in &options.paths {
         let folder = Folder::open(path, options.root.as_deref())?;
         for path in folder.yaml()? {
-            verified.extend(verify_file(&folder, &path, &options.run)?);
+            verified.extend(verify_file(&folder, &path, options)?);
         }
     }
     anyhow::ensure!(!verified.is_empty(), "no suite was found (`kind: Suite` of `test.gatekeeper.sh`)");
@@ -53,11 +53,11 @@ fn verify(options: &Verify) -> Outcome {
 }
 
 /// `None` when the file holds no suite.
-fn verify_file(folder: &Folder, path: &str, filter: &Filter) -> anyhow::Result<Option<Verified>> {
+fn verify_file(folder: &Folder, path: &str, options: &Verify) -> anyhow::Result<Option<Verified>> {
     let shown = folder.shown(path);
     let (results, findings) = match folder.read(path).map(|file| suite::read(&file)) {
         Ok(Ok(suites)) if suites.is_empty() => return Ok(None),
-        Ok(Ok(suites)) => (run_all(folder, &suites, filter), vec![]),
+        Ok(Ok(suites)) => (run_all(folder, &suites, options), vec![]),
         Ok(Err(findings)) => (vec![], findings),
         // Not every file beside the suites is ours to read; one that is named is.
         Err(_) if !folder.is_named() => return Ok(None),
@@ -66,10 +66,11 @@ fn verify_file(folder: &Folder, path: &str, filter: &Filter) -> anyhow::Result<O
     Ok(Some(Verified { file: shown, results, findings }))
 }
 
-fn run_all(folder: &Folder, suites: &[Suite], filter: &Filter) -> Vec<CaseResult> {
+fn run_all(folder: &Folder, suites: &[Suite], options: &Verify) -> Vec<CaseResult> {
     let now = jiff::Timestamp::now().as_millisecond();
+    let conditions = Conditions { budget: BUDGET, now, interpreted: options.interpreter };
     let read = |path: &str| folder.read(path);
-    suites.iter().flat_map(|suite| suite::run(suite, &read, filter, &BUDGET, now)).collect()
+    suites.iter().flat_map(|suite| suite::run(suite, &read, &options.run, &conditions)).collect()
 }
 
 fn results(verified: &[Verified]) -> Results {

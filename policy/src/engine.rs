@@ -74,6 +74,11 @@ impl Engine {
         Ok(Self { inner, unused, prints, input: Value::Undefined, waiting: None, sources, quick: None })
     }
 
+    /// Forgets the quicker way.
+    pub(crate) fn interpret_only(&mut self) {
+        self.quick = None;
+    }
+
     /// Looks for a quicker way to the same values of these rules of a package. A worker asks once, after loading.
     pub(crate) fn quicken(&mut self, package: &str, rules: &[&str]) {
         self.quick = Quick::build(self, package, rules);

@@ -90,6 +90,13 @@ impl PolicySet {
         (Self { policies, programs, judges, index, settings, namespaces, world, suspended, overran, fair }, report)
     }
 
+    /// The same policies, decided by the interpreter alone, for who wants to hold both ways against each other.
+    #[must_use]
+    pub fn interpreted(mut self) -> Self {
+        self.programs.iter_mut().for_each(Program::interpret_only);
+        self
+    }
+
     /// The policies that judge, sorted by code.
     pub fn policies(&self) -> &[Arc<PolicyInfo>] {
         &self.policies

@@ -10,7 +10,7 @@ mod run;
 
 pub use filter::Filter;
 pub use read::read;
-pub use run::{Files, run};
+pub use run::{Conditions, Files, run};
 
 use assertion::Assertion;
 

@@ -27,6 +27,9 @@ pub(crate) struct Verify {
     /// Folder that no path of a suite leaves [default: each folder that is named, or the folder of the suite]
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
+    /// Judge by the interpreter alone, not by bytecode where both agree
+    #[arg(long)]
+    pub(crate) interpreter: bool,
     /// How to write what was found
     #[arg(long, short = 'o', alias = "output", value_enum, default_value_t)]
     pub(crate) format: Format,

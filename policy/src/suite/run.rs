@@ -11,9 +11,20 @@ use std::time::Instant;
 /// Reads one file by its path below the root; the error is for people.
 pub type Files<'a> = &'a dyn Fn(&str) -> Result<SourceFile, String>;
 
-/// Runs what the filter selects. `now` is Unix milliseconds, what policies see as the time.
-pub fn run(suite: &Suite, files: Files<'_>, filter: &Filter, budget: &Budget, now: i64) -> Vec<CaseResult> {
-    let run = Run { suite, files, filter, budget, now };
+/// How the cases are judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Conditions {
+    /// What each may cost.
+    pub budget: Budget,
+    /// Unix milliseconds: what policies see as the time.
+    pub now: i64,
+    /// By the interpreter alone, not by bytecode where both agree.
+    pub interpreted: bool,
+}
+
+/// Runs what the filter selects.
+pub fn run(suite: &Suite, files: Files<'_>, filter: &Filter, conditions: &Conditions) -> Vec<CaseResult> {
+    let run = Run { suite, files, filter, conditions };
     suite.tests.iter().filter(|test| filter.selects(test)).flat_map(|test| run.test(test)).collect()
 }
 
@@ -21,8 +32,7 @@ struct Run<'a> {
     suite: &'a Suite,
     files: Files<'a>,
     filter: &'a Filter,
-    budget: &'a Budget,
-    now: i64,
+    conditions: &'a Conditions,
 }
 
 /// How a case ended, and how many of its assertions held.
@@ -83,7 +93,7 @@ impl Run<'_> {
         }
         let cluster = Cluster::new(version, &others);
         let review = review(object).map_err(|reason| format!("{}: {reason}", file.path))?;
-        let decided = policies.decide(&review, &cluster, self.budget, self.now);
+        let decided = policies.decide(&review, &cluster, &self.conditions.budget, self.conditions.now);
         let decided = decided.map_err(|error| format!("{}: {error}", file.path))?;
         // What the object implies is not what the case is about.
         let result = decided.decision.results.iter().find(|result| !result.implied);
@@ -107,6 +117,7 @@ impl Run<'_> {
             return Err(errors.join("\n"));
         }
         match policies.policies() {
+            [_] if self.conditions.interpreted => Ok(policies.interpreted()),
             [_] => Ok(policies),
             others => Err(format!("{} declares {} constraints; a test has one", test.constraint, others.len())),
         }

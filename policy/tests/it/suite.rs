@@ -1,7 +1,7 @@
 //! Gatekeeper's suites: read strictly, and judged as at admission.
 
 use std::collections::BTreeMap;
-use writ_policy::suite::{self, CaseEnd, CaseResult, Filter};
+use writ_policy::suite::{self, CaseEnd, CaseResult, Conditions, Filter};
 use writ_policy::{Budget, SourceFile};
 
 const TEMPLATE: &str = r#"
@@ -86,7 +86,14 @@ fn run(tests: &str, filter: &str) -> Vec<CaseResult> {
     };
     let suites = suite::read(&file("suites/suite.yaml").unwrap()).unwrap();
     let filter = Filter::new(filter).unwrap();
-    suites.iter().flat_map(|suite| suite::run(suite, &file, &filter, &Budget::default(), 0)).collect()
+    let run = |interpreted: bool| -> Vec<CaseResult> {
+        let conditions = Conditions { budget: Budget::default(), now: 0, interpreted };
+        suites.iter().flat_map(|suite| suite::run(suite, &file, &filter, &conditions)).collect()
+    };
+    let (chosen, interpreted) = (run(false), run(true));
+    let ends = |results: &[CaseResult]| results.iter().map(|result| format!("{:?}", result.end)).collect::<Vec<_>>();
+    assert_eq!(ends(&chosen), ends(&interpreted), "both ways of deciding end alike");
+    chosen
 }
 
 /// One test with these cases, each an object, more fields, and its assertions in flow form.
