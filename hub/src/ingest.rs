@@ -19,6 +19,8 @@ pub fn accept(mut report: Report, now: i64) -> Result<Report, String> {
     within("failures", report.failures.len(), wire::MAX_FAILURES)?;
     within("policy_counts", report.policy_counts.len(), wire::MAX_COUNTS)?;
     within("review_counts", report.review_counts.len(), wire::MAX_COUNTS)?;
+    within("violations", report.violations.len(), wire::MAX_VIOLATIONS)?;
+    within("fixed", report.fixed.len(), wire::MAX_VIOLATIONS)?;
     report.dropped = report.dropped.min(MAX_COUNT);
     for (row, failure) in report.failures.iter_mut().enumerate() {
         accept_failure(failure, now).map_err(|reason| format!("failures[{row}]: {reason}"))?;

@@ -1,6 +1,10 @@
 //! Every message between hub and agent, in one place. JSON; unknown fields are tolerated so that one side may be a
 //! minor version ahead. Times are Unix milliseconds. `docs/PROTOCOL.md` tells the conversation.
 
+mod violation;
+
+pub use violation::{AuditPass, Fixed, FixedReason, UnseenKind, Violation, ViolationKey};
+
 use crate::sign::{PublicKey, Signed};
 use crate::{Action, AgentId, ClusterName, Digest, Labels, NamespaceName, PolicyCode, PolicyName, Revision, Severity};
 use serde::{Deserialize, Serialize};
@@ -19,6 +23,8 @@ pub const REPORTS: &str = "/v1/reports";
 pub const HOLD_MS: u64 = 30_000;
 /// The most failures in one report.
 pub const MAX_FAILURES: usize = 2_000;
+/// The most violations, and the most fixed ones, in one report.
+pub const MAX_VIOLATIONS: usize = 2_000;
 /// The most rows of counts in one report.
 pub const MAX_COUNTS: usize = 10_000;
 /// The largest report, in bytes of JSON.
@@ -148,6 +154,15 @@ pub struct Report {
     /// Reviews by minute and namespace, as additions to what was reported before.
     #[serde(default)]
     pub review_counts: Vec<ReviewCount>,
+    /// What audit found, or found changed.
+    #[serde(default)]
+    pub violations: Vec<Violation>,
+    /// Violations that are no more.
+    #[serde(default)]
+    pub fixed: Vec<Fixed>,
+    /// Full passes of audit that ended.
+    #[serde(default)]
+    pub audits: Vec<AuditPass>,
     /// Failures and counts that were dropped since the batch before, because the spool was full.
     #[serde(default)]
     pub dropped: u64,

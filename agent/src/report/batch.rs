@@ -160,7 +160,18 @@ impl Batch {
         let mut review_counts: Vec<ReviewCount> = self.reviews.into_iter().map(review_count).collect();
         review_counts.sort_by(|a, b| (a.minute, &a.namespace).cmp(&(b.minute, &b.namespace)));
         let (failures, dropped) = (self.failures, self.dropped);
-        Report { boot, sequence, closed_at: now, failures, policy_counts, review_counts, dropped }
+        Report {
+            boot,
+            sequence,
+            closed_at: now,
+            failures,
+            policy_counts,
+            review_counts,
+            violations: vec![],
+            fixed: vec![],
+            audits: vec![],
+            dropped,
+        }
     }
 }
 
