@@ -18,6 +18,11 @@ const WORKLOADS: [(&str, &str, &[&str]); 7] = [
 /// The longest that Kubernetes lets the given part of a generated name be.
 const LONGEST_PREFIX: usize = 58;
 
+/// The kinds that imply pods, as `group/Kind`.
+pub(crate) fn workloads() -> impl Iterator<Item = &'static str> {
+    WORKLOADS.iter().map(|(kind, ..)| *kind)
+}
+
 /// Whether the review is of a workload that implies a pod.
 pub(crate) fn implies_pod(review: &Review) -> bool {
     let is_stored = matches!(review.facts.operation.as_str(), "CREATE" | "UPDATE");

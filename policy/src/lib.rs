@@ -49,7 +49,7 @@ pub use exemption::Exemption;
 pub use fleet::{Fleet, Settings};
 pub use inventory::{Inventory, NoInventory, Replicated};
 pub use name::{AgentId, ClusterName, Labels, NamespaceName, PolicyCode, PolicyName, Revision};
-pub use policy_set::{Budget, Decided, PolicySet};
+pub use policy_set::{Budget, Decided, PolicySet, Target};
 pub use review::{ReviewError, ReviewFacts};
 pub use severity::{DenyLevel, Severity};
 pub use source::SourceFile;

@@ -9,6 +9,7 @@ mod message;
 mod namespaces;
 pub(crate) mod program;
 mod rulings;
+mod targets;
 mod turns;
 mod world;
 
@@ -29,6 +30,7 @@ use rulings::Found;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+pub use targets::Target;
 use turns::{Subjects, Turn};
 use world::{World, WorldCache};
 

@@ -23,6 +23,10 @@ pub struct ReviewFacts {
     pub operation: String,
     /// Who asked.
     pub user: String,
+    /// `status`, `scale`, `exec`; empty when the whole object is meant.
+    pub sub_resource: String,
+    /// Whether nothing is stored, whatever the answer.
+    pub dry_run: bool,
 }
 
 /// The bytes are not an AdmissionReview: HTTP 400 with this reason.

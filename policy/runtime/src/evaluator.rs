@@ -5,12 +5,12 @@ mod queue;
 mod worker;
 
 use quarantine::Quarantine;
-use queue::{Command, Job, Queue};
+use queue::{AuditJob, Command, Job, Queue};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use worker::Worker;
-use writ_policy::{Budget, CheckReport, Decided, PolicyInfo, ReviewError, Revision, Settings, SourceFile};
+use writ_policy::{Budget, CheckReport, Decided, PolicyInfo, ReviewError, Revision, Settings, SourceFile, Target};
 
 pub use quarantine::{QuarantineRules, Quarantined};
 
@@ -38,8 +38,11 @@ struct Pool {
     queue: Arc<Queue>,
     workers: usize,
     policies: Mutex<Arc<[Arc<PolicyInfo>]>>,
+    targets: Mutex<Arc<[Target]>>,
     /// Offenders, as all workers know them.
-    quarantine: Arc<Mutex<Quarantine>>,
+    quarantines: Quarantines,
+    /// How many objects may wait to be audited: as many as keep the workers busy.
+    audits: Semaphore,
     /// One bundle is applied after the other.
     applying: tokio::sync::Mutex<()>,
 }
@@ -53,6 +56,22 @@ pub struct Answered {
     pub response: Vec<u8>,
     /// The revision that decided; `None` before the first bundle.
     pub revision: Option<Revision>,
+}
+
+/// What came of an existing object.
+#[derive(Debug)]
+pub struct Audited {
+    /// The decision and the facts that reports carry.
+    pub decided: Decided,
+    /// The revision that decided; `None` before the first bundle.
+    pub revision: Option<Revision>,
+}
+
+/// Offenders at admission, and offenders while existing objects are audited: those are not put aside at admission.
+#[derive(Clone)]
+struct Quarantines {
+    admission: Arc<Mutex<Quarantine>>,
+    audit: Arc<Mutex<Quarantine>>,
 }
 
 /// Why a review was not decided.
@@ -77,12 +96,15 @@ impl Evaluator {
     pub fn start(config: EvaluatorConfig, inventory: Inventory) -> Self {
         let workers = config.workers.max(1);
         let queue = Arc::new(Queue::new(workers, config.queue.max(1)));
-        let quarantine = Arc::new(Mutex::new(Quarantine::new(QuarantineRules::default())));
+        let quarantine = || Arc::new(Mutex::new(Quarantine::new(QuarantineRules::default())));
+        let quarantines = Quarantines { admission: quarantine(), audit: quarantine() };
         for number in 0..workers {
-            Worker::spawn(number, queue.clone(), quarantine.clone(), inventory.clone(), config.budget);
+            Worker::spawn(number, queue.clone(), quarantines.clone(), inventory.clone(), config.budget);
         }
-        let (policies, applying) = (Mutex::new(Arc::from([])), tokio::sync::Mutex::new(()));
-        Self { pool: Arc::new(Pool { queue, workers, policies, quarantine, applying }) }
+        let (policies, targets) = (Mutex::new(Arc::from([])), Mutex::new(Arc::from([])));
+        let audits = Semaphore::new(queue::most_auditing(workers) + 2);
+        let applying = tokio::sync::Mutex::new(());
+        Self { pool: Arc::new(Pool { queue, workers, policies, targets, quarantines, audits, applying }) }
     }
 
     /// Compiles the files on every worker and, when all have done so without an error, makes them active on all.
@@ -101,19 +123,22 @@ impl Evaluator {
             let (reply, built) = oneshot::channel();
             let (files, settings) = (files.clone(), settings.clone());
             self.pool.queue.command(worker, Command::Build { files, settings, reply });
-            let report = built.await.map_err(|_| EvaluateError::Gone)?;
+            let (report, targets) = built.await.map_err(|_| EvaluateError::Gone)?;
             if !report.is_ok() {
                 (0..=worker).for_each(|worker| self.pool.queue.command(worker, Command::Discard));
                 return Ok(report);
             }
-            last = Some(report);
+            last = Some((report, targets));
         }
-        let report = last.ok_or(EvaluateError::Gone)?;
+        let (report, targets) = last.ok_or(EvaluateError::Gone)?;
         self.swap(&revision).await?;
         let enabled = report.policies.iter().filter(|policy| settings.enables(policy));
         let policies = enabled.cloned().map(Arc::new).collect();
         *self.pool.policies.lock().expect("nothing panics while holding it") = policies;
-        self.pool.quarantine.lock().expect("nothing panics while holding it").forget();
+        *self.pool.targets.lock().expect("nothing panics while holding it") = targets.into();
+        for quarantine in [&self.pool.quarantines.admission, &self.pool.quarantines.audit] {
+            quarantine.lock().expect("nothing panics while holding it").forget();
+        }
         Ok(report)
     }
 
@@ -136,10 +161,15 @@ impl Evaluator {
         self.pool.policies.lock().expect("nothing panics while holding it").clone()
     }
 
+    /// The kinds that the active policies judge.
+    pub fn targets(&self) -> Arc<[Target]> {
+        self.pool.targets.lock().expect("nothing panics while holding it").clone()
+    }
+
     /// The policies that are not evaluated at this time (Unix milliseconds) because they exceeded their budget again
     /// and again. Each review is answered by their `on_error` meanwhile. A new bundle sets them free.
     pub fn quarantined(&self, now: i64) -> Vec<Quarantined> {
-        self.pool.quarantine.lock().expect("nothing panics while holding it").list(now)
+        self.pool.quarantines.admission.lock().expect("nothing panics while holding it").list(now)
     }
 
     /// Decides one review, bytes in to bytes out. Policies are stopped early enough that the answer is there before the
@@ -148,6 +178,15 @@ impl Evaluator {
         let (reply, answered) = oneshot::channel();
         self.pool.queue.push(Job { review, now, deadline, reply }).map_err(EvaluateError::Busy)?;
         answered.await.unwrap_or(Err(EvaluateError::Gone))
+    }
+
+    /// Judges one existing object, written as the review of its creation. Reviews always go first, and where there are
+    /// several workers one of them never audits. Waits as long as it takes.
+    pub async fn audit(&self, review: bytes::Bytes, now: i64) -> Result<Audited, EvaluateError> {
+        let _turn = self.pool.audits.acquire().await.map_err(|_| EvaluateError::Gone)?;
+        let (reply, audited) = oneshot::channel();
+        self.pool.queue.push_audit(AuditJob { review, now, reply });
+        audited.await.unwrap_or(Err(EvaluateError::Gone))
     }
 }
 

@@ -67,6 +67,11 @@ impl Program {
         self.wants_data.inventory
     }
 
+    /// Whether its rules look at replicated objects at all.
+    pub(super) fn wants_others(&self) -> bool {
+        self.wants_data.any()
+    }
+
     /// Gives the engine the objects that its rules read, when it holds others.
     pub(super) fn replicate(&mut self, subject: &Subject<'_>, world: &mut World<'_>) -> Result<(), EvalError> {
         if !self.wants_data.any() {

@@ -110,6 +110,8 @@ fn facts(whole: &Value) -> Result<ReviewFacts, ReviewError> {
         child: false,
         operation,
         user: text(&request["userInfo"], "username").to_owned(),
+        sub_resource: text(request, "subResource").to_owned(),
+        dry_run: matches!(request["dryRun"], Value::Bool(true)),
     })
 }
 

@@ -1,12 +1,13 @@
 //! One evaluation thread: the active policies, those built to follow them, and the loop over the queue.
 
 use super::quarantine::Quarantine;
-use super::queue::{Command, Job, Next, Queue};
-use super::{Answered, EvaluateError, Inventory};
+use super::queue::{AuditJob, Command, Job, Next, Queue};
+use super::{Answered, Audited, EvaluateError, Inventory, Quarantines};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-use writ_policy::{Budget, CheckReport, PolicySet, Revision, Settings, SourceFile, answer};
+use writ_policy::{Budget, CheckReport, Decided, PolicyCode, PolicySet, Revision, Settings, SourceFile, answer};
 
 /// Policies belong to the thread that compiled them.
 pub(super) struct Worker {
@@ -15,7 +16,7 @@ pub(super) struct Worker {
     built: Option<PolicySet>,
     inventory: Inventory,
     budget: Budget,
-    quarantine: Arc<Mutex<Quarantine>>,
+    quarantines: Quarantines,
     /// Whether the active policies were told of any that is put aside.
     suspends: bool,
 }
@@ -25,18 +26,22 @@ impl Worker {
     pub(super) fn spawn(
         number: usize,
         queue: Arc<Queue>,
-        quarantine: Arc<Mutex<Quarantine>>,
+        quarantines: Quarantines,
         inventory: Inventory,
         budget: Budget,
     ) {
         let run = move || {
             let (active, _) = PolicySet::load(&[], &Settings::default());
             let (revision, built, suspends) = (None, None, false);
-            let mut worker = Self { active, revision, built, inventory, budget, quarantine, suspends };
+            let mut worker = Self { active, revision, built, inventory, budget, quarantines, suspends };
             while let Some(next) = queue.next(number) {
                 match next {
                     Next::Command(command) => worker.obey(command),
                     Next::Review(job) => worker.decide(job),
+                    Next::Audit(job) => {
+                        worker.audit(job);
+                        queue.audited();
+                    }
                 }
             }
         };
@@ -51,7 +56,8 @@ impl Worker {
         match command {
             Command::Build { files, settings, reply } => {
                 if let Ok(report) = catch_unwind(AssertUnwindSafe(|| self.build(&files, &settings))) {
-                    let _ = reply.send(report);
+                    let targets = self.built.as_ref().map(PolicySet::targets).unwrap_or_default();
+                    let _ = reply.send((report, targets));
                 }
             }
             Command::Swap { revision, reply } => {
@@ -85,31 +91,46 @@ impl Worker {
         let left = job.deadline.saturating_duration_since(Instant::now());
         let per_review = self.budget.per_review.min(left * 4 / 5);
         let budget = Budget { per_review, ..self.budget };
-        self.suspend(job.now);
+        let aside = locked(&self.quarantines.admission).reasons(job.now);
+        self.suspend(aside);
         let decided = self.active.decide(&job.review, &*self.inventory, &budget, job.now)?;
-        let mut quarantine = self.quarantine();
-        if !quarantine.is_empty() || !self.active.overran().is_empty() {
-            quarantine.learn(&decided.decision.results, self.active.overran(), job.now);
-        }
-        drop(quarantine);
+        self.learn(&self.quarantines.admission, &decided, job.now);
         let revision = self.revision.clone();
         let response = answer(&decided.facts, &decided.decision, revision.as_ref().map(Revision::as_str));
         Ok(Answered { decided, response, revision })
     }
 
+    /// A policy that is too slow for an existing object is put aside for audit alone; who is aside at admission is
+    /// aside here too.
+    fn audit(&mut self, job: AuditJob) {
+        let audited = catch_unwind(AssertUnwindSafe(|| {
+            let mut aside = locked(&self.quarantines.admission).reasons(job.now);
+            aside.extend(locked(&self.quarantines.audit).reasons(job.now));
+            self.suspend(aside);
+            let decided = self.active.decide(&job.review, &*self.inventory, &self.budget, job.now)?;
+            self.learn(&self.quarantines.audit, &decided, job.now);
+            Ok(Audited { decided, revision: self.revision.clone() })
+        }));
+        let _ = job.reply.send(audited.unwrap_or(Err(EvaluateError::Panicked)));
+    }
+
+    fn learn(&self, quarantine: &Mutex<Quarantine>, decided: &Decided, now: i64) {
+        let mut quarantine = locked(quarantine);
+        if !quarantine.is_empty() || !self.active.overran().is_empty() {
+            quarantine.learn(&decided.decision.results, self.active.overran(), now);
+        }
+    }
+
     /// Tells the policies who is put aside, when anybody is or was.
-    fn suspend(&mut self, now: i64) {
-        let quarantine = self.quarantine();
-        if quarantine.is_empty() && !self.suspends {
+    fn suspend(&mut self, reasons: BTreeMap<PolicyCode, String>) {
+        if reasons.is_empty() && !self.suspends {
             return;
         }
-        let reasons = quarantine.reasons(now);
-        drop(quarantine);
         self.suspends = !reasons.is_empty();
         self.active.suspend(reasons);
     }
+}
 
-    fn quarantine(&self) -> MutexGuard<'_, Quarantine> {
-        self.quarantine.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn locked(quarantine: &Mutex<Quarantine>) -> MutexGuard<'_, Quarantine> {
+    quarantine.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -186,3 +186,30 @@ async fn new_bundle_sets_policies_free() {
     let answered = evaluator.decide(review("shop", "web"), 3, soon()).await.unwrap();
     assert!(answered.decided.decision.objections().next().is_none());
 }
+
+#[tokio::test]
+async fn reviews_go_before_objects_that_wait_to_be_audited() {
+    let (go, waiting) = channel();
+    let evaluator = evaluator(1, 10, Odd { waiting: waiting.into() });
+    assert!(apply(&evaluator, 'a', vec![policy()]).await);
+    assert_eq!(evaluator.targets()[0].kind, "Pod");
+
+    let finished = std::sync::Mutex::new(vec![]);
+    let decide = |name: &'static str, namespace: &'static str| {
+        let (evaluator, finished) = (&evaluator, &finished);
+        async move {
+            evaluator.decide(review(namespace, "long"), 0, soon()).await.unwrap();
+            finished.lock().unwrap().push(name);
+        }
+    };
+    let audit = async {
+        let audited = evaluator.audit(review("shop", "long"), 0).await.unwrap();
+        assert!(!audited.decided.decision.is_allowed());
+        assert_eq!(audited.revision, Some(revision('a')));
+        finished.lock().unwrap().push("audit");
+    };
+    let release = async { go.send(()).unwrap() };
+    tokio::join!(biased; decide("first", "wait"), audit, decide("second", "shop"), release);
+
+    assert_eq!(*finished.lock().unwrap(), ["first", "second", "audit"]);
+}
