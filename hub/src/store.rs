@@ -33,6 +33,7 @@ macro_rules! on {
 mod agents;
 mod assignments;
 mod blobs;
+mod bulk;
 mod clusters;
 mod counts;
 mod failure_list;
@@ -45,6 +46,7 @@ mod reports;
 mod revisions;
 mod settings;
 mod status;
+mod violations;
 
 pub(crate) use agents::valid;
 pub use assignments::Told;
@@ -52,9 +54,12 @@ pub use clusters::{Heartbeat, NewToken};
 pub use counts::Counts;
 pub use failure_list::{FailureItem, FailureQuery};
 pub use history::{EnforcedBy, HistoryRow};
+pub use names::Names;
 pub use pages::*;
+pub use reports::{Accepted, Stored};
 pub use revisions::{Checked, NewBundle, Served};
 pub use status::StatusRow;
+pub use violations::{Bounds, ViolationEvent, ViolationRow, violation_id};
 
 /// What the store answers; absent is `Ok(None)`.
 pub type Result<T> = sqlx::Result<T>;

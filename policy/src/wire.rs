@@ -268,6 +268,12 @@ pub struct PolicyCount {
     pub failures: u64,
     /// Failures and errors whose action was deny.
     pub denials: u64,
+    /// Failures and errors whose action was warn.
+    #[serde(default)]
+    pub warnings: u64,
+    /// Failures and errors that did nothing, not covered by an exemption.
+    #[serde(default)]
+    pub dryruns: u64,
     /// Evaluations that erred, not covered by an exemption.
     pub errors: u64,
     /// Evaluations that objected or erred, and an exemption covers it.
@@ -275,6 +281,9 @@ pub struct PolicyCount {
     pub exempted: u64,
     /// Time spent in evaluation.
     pub micros: u64,
+    /// The slowest evaluation.
+    #[serde(default)]
+    pub micros_max: u64,
 }
 
 /// How reviews of one minute and namespace ended.

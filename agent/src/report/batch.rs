@@ -47,10 +47,16 @@ struct PolicyTally {
     passes: u64,
     failures: u64,
     denials: u64,
+    #[serde(default)]
+    warnings: u64,
+    #[serde(default)]
+    dryruns: u64,
     errors: u64,
     #[serde(default)]
     exempted: u64,
     micros: u64,
+    #[serde(default)]
+    micros_max: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -109,8 +115,15 @@ impl Batch {
             Outcome::Fail(_) => tally.failures += 1,
             Outcome::Error(_) => tally.errors += 1,
         }
-        tally.denials += u64::from(result.action() == Some(Action::Deny));
+        if outcome(result).is_some() && result.exemption.is_none() {
+            match result.action().unwrap_or(Action::Dryrun) {
+                Action::Deny => tally.denials += 1,
+                Action::Warn => tally.warnings += 1,
+                Action::Dryrun => tally.dryruns += 1,
+            }
+        }
         tally.micros += u64::from(result.micros);
+        tally.micros_max = tally.micros_max.max(u64::from(result.micros));
     }
 
     fn push(&mut self, failure: Failure) {
@@ -126,9 +139,12 @@ impl Batch {
             tally.passes += more.passes;
             tally.failures += more.failures;
             tally.denials += more.denials;
+            tally.warnings += more.warnings;
+            tally.dryruns += more.dryruns;
             tally.errors += more.errors;
             tally.exempted += more.exempted;
             tally.micros += more.micros;
+            tally.micros_max = tally.micros_max.max(more.micros_max);
         }
         for (key, more) in other.reviews {
             let tally = self.reviews.entry(key).or_default();
@@ -177,8 +193,23 @@ impl Batch {
 
 fn policy_count((key, tally): (PolicyKey, PolicyTally)) -> PolicyCount {
     let PolicyKey { minute, namespace, policy, code, revision } = key;
-    let PolicyTally { passes, failures, denials, errors, exempted, micros } = tally;
-    PolicyCount { minute, namespace, policy, code, revision, passes, failures, denials, errors, exempted, micros }
+    let PolicyTally { passes, failures, denials, warnings, dryruns, errors, exempted, micros, micros_max } = tally;
+    PolicyCount {
+        minute,
+        namespace,
+        policy,
+        code,
+        revision,
+        passes,
+        failures,
+        denials,
+        warnings,
+        dryruns,
+        errors,
+        exempted,
+        micros,
+        micros_max,
+    }
 }
 
 fn review_count((key, tally): (ReviewKey, ReviewTally)) -> ReviewCount {
@@ -318,7 +349,8 @@ mod tests {
         assert_eq!(report.failures.len(), 2);
         assert_eq!(report.failures[1].namespace, None, "cluster-scoped");
         let shop = report.policy_counts.iter().find(|row| row.minute == 1).unwrap();
-        assert_eq!((shop.passes, shop.failures, shop.denials, shop.micros), (1, 1, 1, 10));
+        assert_eq!((shop.passes, shop.failures, shop.denials, shop.warnings), (1, 1, 1, 0));
+        assert_eq!((shop.micros, shop.micros_max), (10, 5));
         let shop = report.review_counts.iter().find(|row| row.minute == 1).unwrap();
         assert_eq!((shop.reviews, shop.failing, shop.denied), (2, 1, 1));
     }

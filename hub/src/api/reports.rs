@@ -5,6 +5,7 @@ use crate::access::Agent;
 use crate::app::App;
 use crate::failure::{Error, Failure};
 use crate::ingest;
+use crate::store::{Bounds, Names, Stored};
 use axum::extract::State;
 use std::time::Instant;
 use writ_policy::wire::{Receipt, Report};
@@ -16,20 +17,23 @@ pub async fn store(
     report: Result<Json<Report>, Failure>,
 ) -> Result<axum::Json<Receipt>, Failure> {
     let started = Instant::now();
-    let accepted = report.and_then(|Json(report)| Ok(ingest::accept(report, app.now()).map_err(Error::Invalid)?));
-    let report = accepted.inspect_err(|failure| {
+    let cluster = agent.cluster.clone();
+    let accepted =
+        report.and_then(|Json(report)| Ok(ingest::accept(agent, report, app.now()).map_err(Error::Invalid)?));
+    let accepted = accepted.inspect_err(|failure| {
         app.metrics.refused();
         let reason = failure.error();
-        tracing::warn!(cluster.name = %agent.cluster, "a report of cluster `{}` is refused: {reason}", agent.cluster);
+        tracing::warn!(cluster.name = %cluster, "a report of cluster `{cluster}` is refused: {reason}");
     })?;
+    let failures = accepted.report.failures.len();
     let mut tx = app.store.begin().await?;
-    let stored = tx.cursor(&agent, &report.boot.to_string()).await?.unwrap_or(0);
-    if report.sequence as i64 <= stored {
-        app.metrics.repeated();
-        return Ok(axum::Json(Receipt { stored: stored as u64 }));
-    }
-    tx.save_report(&agent, &report, app.now()).await?;
+    let bounds = Bounds { violations: 100_000 };
+    let stored = tx.save_reports(&[accepted], &mut Names::default(), bounds, app.now()).await?;
     tx.commit().await?;
-    app.metrics.stored(report.failures.len(), started.elapsed());
-    Ok(axum::Json(Receipt { stored: report.sequence }))
+    let Some(Stored { up_to, repeated }) = stored.first().copied() else { unreachable!("one answer for each report") };
+    match repeated {
+        true => app.metrics.repeated(),
+        false => app.metrics.stored(failures, started.elapsed()),
+    }
+    Ok(axum::Json(Receipt { stored: up_to }))
 }

@@ -1,4 +1,5 @@
-//! Names that repeat (namespaces, policies, kinds, ...), each kept once and meant by its number.
+//! Names that repeat (namespaces, policies, kinds, ...), each kept once and meant by its number. Numbers are never given
+//! anew, so who knows one may keep it in memory.
 
 use super::{Tx, placeholders};
 use std::collections::{BTreeSet, HashMap};
@@ -7,8 +8,40 @@ const ADD: &str = "
     INSERT INTO names (id, name) VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM names), $1)
     ON CONFLICT (name) DO NOTHING";
 const FIND: &str = "SELECT id FROM names WHERE name = $1";
-/// Names that are looked up by one statement.
-const CHUNK: usize = 500;
+/// Names that are kept in memory between transactions.
+const MOST: usize = 100_000;
+
+/// Numbers of names, as a transaction needs them. Between transactions only what is surely stored is kept.
+#[derive(Debug, Default)]
+pub struct Names {
+    stored: HashMap<String, i64>,
+    /// Found or given by the transaction that is open.
+    fresh: HashMap<String, i64>,
+}
+
+impl Names {
+    /// The number of a name that was interned before.
+    pub(super) fn id(&self, name: &str) -> i64 {
+        self.find(name).expect("names of rows are interned before the rows are written")
+    }
+
+    fn find(&self, name: &str) -> Option<i64> {
+        self.stored.get(name).or_else(|| self.fresh.get(name)).copied()
+    }
+
+    /// The transaction was committed: what it found or gave is true for good.
+    pub fn committed(&mut self) {
+        if self.stored.len() + self.fresh.len() > MOST {
+            self.stored.clear();
+        }
+        self.stored.extend(self.fresh.drain());
+    }
+
+    /// The transaction did not happen: what it gave may be given to others.
+    pub fn forget(&mut self) {
+        self.fresh.clear();
+    }
+}
 
 impl Tx {
     /// The number of this name, given now if it has none.
@@ -22,29 +55,26 @@ impl Tx {
         on!(tx self, |connection| sqlx::query_scalar(FIND).bind(name).fetch_one(connection).await)
     }
 
-    /// The numbers of all these names.
-    pub async fn intern_all<'n>(&mut self, names: &BTreeSet<&'n str>) -> sqlx::Result<HashMap<&'n str, i64>> {
-        let all: Vec<&'n str> = names.iter().copied().collect();
-        let mut ids = HashMap::with_capacity(all.len());
-        for chunk in all.chunks(CHUNK) {
-            let known = self.known(chunk).await?;
-            for name in chunk {
-                let id = match known.get(*name) {
-                    Some(id) => *id,
-                    None => self.intern(name).await?,
-                };
-                ids.insert(*name, id);
+    /// Makes sure that all these names have numbers.
+    pub(super) async fn intern_all(&mut self, wanted: BTreeSet<&str>, names: &mut Names) -> sqlx::Result<()> {
+        let unknown: Vec<&str> = wanted.into_iter().filter(|name| names.find(name).is_none()).collect();
+        for piece in super::bulk::pieces(&unknown, usize::MAX) {
+            names.fresh.extend(self.known(piece).await?);
+            for name in piece {
+                if names.find(name).is_none() {
+                    let id = self.intern(name).await?;
+                    names.fresh.insert((*name).to_owned(), id);
+                }
             }
         }
-        Ok(ids)
+        Ok(())
     }
 
-    async fn known(&mut self, names: &[&str]) -> sqlx::Result<HashMap<String, i64>> {
+    async fn known(&mut self, names: &[&str]) -> sqlx::Result<Vec<(String, i64)>> {
         let text = format!("SELECT name, id FROM names WHERE name IN {}", placeholders(1, names.len()));
-        let rows: Vec<(String, i64)> = on!(tx self, |connection| {
+        on!(tx self, |connection| {
             let query = sqlx::query_as(sqlx::AssertSqlSafe(text));
             names.iter().fold(query, |query, name| query.bind(*name)).fetch_all(connection).await
-        })?;
-        Ok(rows.into_iter().collect())
+        })
     }
 }

@@ -1,209 +1,179 @@
-//! Reports, exactly once: the cursor of a boot moves in the transaction of the rows.
+//! Reports, exactly once: the cursor of a boot moves in the transaction of the rows. Reports of several agents share a
+//! transaction; each is looked at on its own, and their rows are written together.
 
+mod counts;
+mod failures;
+
+use super::bulk::Insert;
+use super::names::Names;
+use super::violations::Bounds;
 use super::{Tx, placeholders};
 use crate::access::Agent;
 use std::collections::{BTreeSet, HashMap};
 use writ_policy::NamespaceName;
-use writ_policy::wire::{Failure, PolicyCount, Report, ReviewCount};
+use writ_policy::wire::{Report, ViolationKey};
 
 /// Of all agents that the cluster ever had: one that enrolls anew sends on what it spooled before.
-const CURSOR: &str = "
-    SELECT MAX(cursors.sequence) FROM cursors JOIN agents ON agents.id = cursors.agent_id
-    WHERE cursors.boot = $1 AND agents.cluster_id = $2";
-const MOVE_CURSOR: &str = "
-    INSERT INTO cursors (agent_id, boot, sequence, received_at, dropped) VALUES ($1, $2, $3, $4, $5)
-    ON CONFLICT (agent_id, boot) DO UPDATE SET sequence = excluded.sequence, received_at = excluded.received_at,
-        dropped = cursors.dropped + excluded.dropped";
+const CURSORS: &str = "
+    SELECT cursors.boot, agents.cluster_id, MAX(cursors.sequence), MAX(cursors.gap_at)
+    FROM cursors JOIN agents ON agents.id = cursors.agent_id
+    WHERE cursors.boot IN ";
+const MOVE_CURSORS: Insert = Insert {
+    into: "INSERT INTO cursors (agent_id, boot, sequence, received_at, dropped, gap_at)",
+    on_conflict: "ON CONFLICT (agent_id, boot) DO UPDATE SET sequence = excluded.sequence,
+        received_at = excluded.received_at, dropped = cursors.dropped + excluded.dropped, gap_at = excluded.gap_at",
+};
 
-const SAVE_FAILURES: (&str, &str) = (
-    "INSERT INTO failures (id, at, received_at, cluster_id, namespace_id, policy_id, code, severity, action, outcome,
-        message, kind_id, object, object_uid, workload, operation, requester, review, revision_id, exemption, implied, child,
-        because) VALUES ",
-    " ON CONFLICT (id) DO NOTHING",
-);
-const ADD_POLICY_COUNTS: (&str, &str) = (
-    "INSERT INTO policy_minutes (minute, cluster_id, namespace_id, policy_id, passes, failures, denials, errors,
-        exempted, micros) VALUES ",
-    " ON CONFLICT (minute, cluster_id, namespace_id, policy_id) DO UPDATE SET
-        passes = policy_minutes.passes + excluded.passes, failures = policy_minutes.failures + excluded.failures,
-        denials = policy_minutes.denials + excluded.denials, errors = policy_minutes.errors + excluded.errors,
-        exempted = policy_minutes.exempted + excluded.exempted, micros = policy_minutes.micros + excluded.micros",
-);
-const ADD_REVIEW_COUNTS: (&str, &str) = (
-    "INSERT INTO review_minutes (minute, cluster_id, namespace_id, reviews, failing, denied) VALUES ",
-    " ON CONFLICT (minute, cluster_id, namespace_id) DO UPDATE SET
-        reviews = review_minutes.reviews + excluded.reviews, failing = review_minutes.failing + excluded.failing,
-        denied = review_minutes.denied + excluded.denied",
-);
-/// Rows of one statement: 23 values each stay far below the 32,766 that SQLite binds.
-const CHUNK: usize = 200;
+/// A report that may be stored: its rows are within bounds.
+#[derive(Debug, Clone)]
+pub struct Accepted {
+    /// Who sent it.
+    pub agent: Agent,
+    /// What it says, times set right.
+    pub report: Report,
+    /// Whether the agent's clock is so wrong that its times cannot be compared with earlier ones.
+    pub clock_is_wrong: bool,
+}
 
-/// The numbers of the names in a report.
-type Names<'n> = HashMap<&'n str, i64>;
+/// What came of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    /// Everything of this boot up to this sequence is stored.
+    pub up_to: u64,
+    /// It was stored before; nothing was written.
+    pub repeated: bool,
+}
+
+/// How far the reports of a boot are stored.
+#[derive(Debug, Clone, Copy, Default)]
+struct Cursor {
+    sequence: u64,
+    gap_at: i64,
+}
+
+/// A boot of an agent of a cluster.
+type Boot = (i64, String);
 
 impl Tx {
-    /// How far the reports of this boot are stored.
-    pub async fn cursor(&mut self, agent: &Agent, boot: &str) -> sqlx::Result<Option<i64>> {
-        on!(tx self, |connection| sqlx::query_scalar(CURSOR)
-            .bind(boot)
-            .bind(agent.cluster_id)
-            .fetch_one(connection)
-            .await)
-    }
-
-    /// Stores the rows of a report and moves the cursor past it.
-    pub async fn save_report(&mut self, agent: &Agent, report: &Report, now: i64) -> sqlx::Result<()> {
-        let names = self.intern_all(&names_of(report)).await?;
-        for failures in report.failures.chunks(CHUNK) {
-            self.save_failures(agent, failures, &names, now).await?;
-        }
-        for counts in report.policy_counts.chunks(CHUNK) {
-            self.add_policy_counts(agent, counts, &names).await?;
-        }
-        for counts in report.review_counts.chunks(CHUNK) {
-            self.add_review_counts(agent, counts, &names).await?;
-        }
-        on!(tx self, |connection| sqlx::query(MOVE_CURSOR)
-            .bind(agent.id.as_str())
-            .bind(report.boot.to_string())
-            .bind(report.sequence as i64)
-            .bind(now)
-            .bind(report.dropped as i64)
-            .execute(connection)
-            .await
-            .map(drop))
-    }
-
-    async fn save_failures(
+    /// Stores reports and moves their cursors. What is told of each is in the order of the reports.
+    pub async fn save_reports(
         &mut self,
-        agent: &Agent,
-        failures: &[Failure],
-        names: &Names<'_>,
+        reports: &[Accepted],
+        names: &mut Names,
+        bounds: Bounds,
         now: i64,
-    ) -> sqlx::Result<()> {
-        let text = rows(SAVE_FAILURES, failures.len(), 23);
-        on!(tx self, |connection| {
-            let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
-            for failure in failures {
-                query = query
-                    .bind(failure.id.to_string())
-                    .bind(failure.at)
-                    .bind(now)
-                    .bind(agent.cluster_id)
-                    .bind(names[namespace(&failure.namespace)])
-                    .bind(names[failure.policy.as_str()])
-                    .bind(failure.code.as_str())
-                    .bind(failure.severity.map_or("", |severity| severity.as_str()))
-                    .bind(failure.action.as_str())
-                    .bind(failure.outcome.as_str())
-                    .bind(failure.message.as_str())
-                    .bind(names[failure.kind.as_str()])
-                    .bind(failure.name.as_str())
-                    .bind(failure.uid.as_str())
-                    .bind(failure.workload.as_str())
-                    .bind(failure.operation.as_str())
-                    .bind(failure.user.as_str())
-                    .bind(failure.review.as_str())
-                    .bind(names[failure.revision.as_str()])
-                    .bind(failure.exemption.as_deref().unwrap_or_default())
-                    .bind(i64::from(failure.implied))
-                    .bind(i64::from(failure.child))
-                    .bind(failure.because.as_str());
+    ) -> sqlx::Result<Vec<Stored>> {
+        let mut cursors = self.cursors(reports).await?;
+        let mut news: Vec<News<'_>> = vec![];
+        let mut stored = Vec::with_capacity(reports.len());
+        for accepted in reports {
+            let cursor = cursors.entry(boot_of(accepted)).or_default();
+            let repeated = accepted.report.sequence <= cursor.sequence;
+            if !repeated {
+                let is_gap = accepted.report.sequence > cursor.sequence + 1 || accepted.report.dropped > 0;
+                cursor.gap_at = if is_gap { accepted.report.closed_at.max(cursor.gap_at) } else { cursor.gap_at };
+                cursor.sequence = accepted.report.sequence;
+                news.push(News { accepted, gap_at: cursor.gap_at });
             }
-            query.execute(connection).await.map(drop)
-        })
+            stored.push(Stored { up_to: cursor.sequence, repeated });
+        }
+        self.save_news(&news, names, bounds, now).await?;
+        Ok(stored)
     }
 
-    async fn add_policy_counts(
-        &mut self,
-        agent: &Agent,
-        counts: &[PolicyCount],
-        names: &Names<'_>,
-    ) -> sqlx::Result<()> {
-        // One row may be there twice (two revisions in one minute), and a statement may touch a row only once.
-        for counts in distinct(counts, |count| (count.minute, count.namespace.clone(), count.policy.clone())) {
-            let text = rows(ADD_POLICY_COUNTS, counts.len(), 10);
-            on!(tx self, |connection| {
-                let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
-                for count in counts {
-                    query = query
-                        .bind(count.minute)
-                        .bind(agent.cluster_id)
-                        .bind(names[namespace(&count.namespace)])
-                        .bind(names[count.policy.as_str()])
-                        .bind(count.passes as i64)
-                        .bind(count.failures as i64)
-                        .bind(count.denials as i64)
-                        .bind(count.errors as i64)
-                        .bind(count.exempted as i64)
-                        .bind(count.micros as i64);
-                }
-                query.execute(connection).await
-            })?;
+    async fn save_news(&mut self, news: &[News<'_>], names: &mut Names, bounds: Bounds, now: i64) -> sqlx::Result<()> {
+        if news.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        self.intern_all(names_of(news), names).await?;
+        self.save_failures(news, names, now).await?;
+        self.add_counts(news, names).await?;
+        self.save_violations(news, names, bounds, now).await?;
+        self.move_cursors(news, now).await
     }
 
-    async fn add_review_counts(
-        &mut self,
-        agent: &Agent,
-        counts: &[ReviewCount],
-        names: &Names<'_>,
-    ) -> sqlx::Result<()> {
-        for counts in distinct(counts, |count| (count.minute, count.namespace.clone())) {
-            let text = rows(ADD_REVIEW_COUNTS, counts.len(), 6);
-            on!(tx self, |connection| {
-                let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
-                for count in counts {
-                    query = query
-                        .bind(count.minute)
-                        .bind(agent.cluster_id)
-                        .bind(names[namespace(&count.namespace)])
-                        .bind(count.reviews as i64)
-                        .bind(count.failing as i64)
-                        .bind(count.denied as i64);
-                }
-                query.execute(connection).await
+    async fn cursors(&mut self, reports: &[Accepted]) -> sqlx::Result<HashMap<Boot, Cursor>> {
+        let boots: BTreeSet<String> = reports.iter().map(|accepted| accepted.report.boot.to_string()).collect();
+        let boots: Vec<String> = boots.into_iter().collect();
+        let mut cursors = HashMap::new();
+        for piece in super::bulk::pieces(&boots, usize::MAX) {
+            let text = [CURSORS, &placeholders(1, piece.len()), " GROUP BY cursors.boot, agents.cluster_id"].concat();
+            let rows: Vec<(String, i64, i64, i64)> = on!(tx self, |connection| {
+                let query = sqlx::query_as(sqlx::AssertSqlSafe(text));
+                piece.iter().fold(query, |query, boot| query.bind(boot.as_str())).fetch_all(connection).await
             })?;
+            for (boot, cluster, sequence, gap_at) in rows {
+                cursors.insert((cluster, boot), Cursor { sequence: sequence as u64, gap_at });
+            }
         }
-        Ok(())
+        Ok(cursors)
     }
+
+    async fn move_cursors(&mut self, news: &[News<'_>], now: i64) -> sqlx::Result<()> {
+        // One row per agent and boot: several reports of one boot move it to the last.
+        let mut rows: HashMap<(&str, uuid::Uuid), (u64, u64, i64)> = HashMap::new();
+        for News { accepted: Accepted { agent, report, .. }, gap_at } in news {
+            let row = rows.entry((agent.id.as_str(), report.boot)).or_default();
+            *row = (report.sequence, row.1 + report.dropped, *gap_at);
+        }
+        let mut rows: Vec<_> = rows.into_iter().collect();
+        rows.sort_unstable();
+        let rows = rows.into_iter().map(|((agent, boot), (sequence, dropped, gap_at))| {
+            [agent.into(), boot.to_string().into(), sequence.into(), now.into(), dropped.into(), gap_at.into()]
+        });
+        self.insert(MOVE_CURSORS, &rows.collect::<Vec<_>>()).await
+    }
+}
+
+/// A report that was not stored before.
+#[derive(Clone, Copy)]
+pub(super) struct News<'r> {
+    pub(super) accepted: &'r Accepted,
+    /// When reports of this boot were last lost, by the agent's clock.
+    pub(super) gap_at: i64,
+}
+
+impl<'r> News<'r> {
+    pub(super) fn report(&self) -> &'r Report {
+        &self.accepted.report
+    }
+
+    pub(super) fn cluster(&self) -> i64 {
+        self.accepted.agent.cluster_id
+    }
+}
+
+fn boot_of(accepted: &Accepted) -> Boot {
+    (accepted.agent.cluster_id, accepted.report.boot.to_string())
 }
 
 /// Every name that the rows mean by its number.
-fn names_of(report: &Report) -> BTreeSet<&str> {
+fn names_of<'r>(news: &[News<'r>]) -> BTreeSet<&'r str> {
     let mut names = BTreeSet::new();
-    for failure in &report.failures {
-        names.extend([failure.policy.as_str(), &failure.kind, failure.revision.as_str()]);
-        names.insert(namespace(&failure.namespace));
+    for report in news.iter().map(News::report) {
+        for failure in &report.failures {
+            names.extend([failure.policy.as_str(), &failure.kind, failure.revision.as_str()]);
+            names.insert(namespace(&failure.namespace));
+        }
+        for count in &report.policy_counts {
+            names.extend([namespace(&count.namespace), count.policy.as_str(), count.revision.as_str()]);
+        }
+        names.extend(report.review_counts.iter().map(|count| namespace(&count.namespace)));
+        for violation in &report.violations {
+            names.insert(violation.revision.as_str());
+            names.extend(names_of_key(&violation.key));
+        }
+        names.extend(report.fixed.iter().map(|fixed| fixed.revision.as_str()));
+        names.extend(report.audits.iter().map(|pass| pass.revision.as_str()));
     }
-    for count in &report.policy_counts {
-        names.extend([namespace(&count.namespace), count.policy.as_str()]);
-    }
-    names.extend(report.review_counts.iter().map(|count| namespace(&count.namespace)));
     names
 }
 
+fn names_of_key(key: &ViolationKey) -> [&str; 3] {
+    [key.policy.as_str(), namespace(&key.namespace), &key.kind]
+}
+
 /// The name of a namespace; cluster-scoped objects have the empty one.
-fn namespace(name: &Option<NamespaceName>) -> &str {
+pub(super) fn namespace(name: &Option<NamespaceName>) -> &str {
     name.as_ref().map_or("", NamespaceName::as_str)
-}
-
-/// The rows in groups that hold each key once.
-fn distinct<T, K: std::hash::Hash + Eq>(rows: &[T], key: impl Fn(&T) -> K) -> Vec<Vec<&T>> {
-    let mut groups: Vec<Vec<&T>> = vec![];
-    let mut times: HashMap<K, usize> = HashMap::new();
-    for row in rows {
-        let time = times.entry(key(row)).or_default();
-        if groups.len() == *time {
-            groups.push(vec![]);
-        }
-        groups[*time].push(row);
-        *time += 1;
-    }
-    groups
-}
-
-fn rows((before, after): (&str, &str), count: usize, width: usize) -> String {
-    [before, &placeholders(count, width), after].concat()
 }

@@ -13,3 +13,4 @@ mod restart;
 mod revisions;
 mod source;
 mod support;
+mod violations;

@@ -4,6 +4,6 @@ mod agent;
 mod hub;
 mod repository;
 
-pub(crate) use agent::{TestAgent, failure, policy_count, review_count};
+pub(crate) use agent::{TestAgent, failure, policy_count, review_count, violation};
 pub(crate) use hub::{Answer, NOW, TestHub};
 pub(crate) use repository::{TestRepository, policy};

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use writ_policy::bundle::{Assignment, BundleStatement, Index};
 use writ_policy::wire::{
     Active, AgentState, Desired, DesiredRequest, Enrolled, Failure, FailureOutcome, PolicyCount, Refused, Report,
-    ReviewCount,
+    ReviewCount, Violation, ViolationKey,
 };
 use writ_policy::{Action, Digest, PolicyCode, PolicyName, Revision, Severity};
 
@@ -143,8 +143,32 @@ pub(crate) fn failure(name: &str) -> Failure {
 pub(crate) fn policy_count(failures: u64) -> PolicyCount {
     let Failure { policy, code, revision, namespace, .. } = failure("x");
     let minute = NOW / 60_000;
-    let (passes, denials, errors, exempted, micros) = (1, 0, 0, 0, 100);
-    PolicyCount { minute, namespace, policy, code, revision, passes, failures, denials, errors, exempted, micros }
+    PolicyCount {
+        minute,
+        namespace,
+        policy,
+        code,
+        revision,
+        passes: 1,
+        failures,
+        denials: 0,
+        warnings: failures,
+        dryruns: 0,
+        errors: 0,
+        exempted: 0,
+        micros: 100,
+        micros_max: 60,
+    }
+}
+
+/// Seen at this time.
+pub(crate) fn violation(workload: &str, at: i64) -> Violation {
+    let Failure { policy, code, severity, action, because, outcome, message, namespace, kind, revision, .. } =
+        failure(workload);
+    let workload = format!("Deployment/{workload}");
+    let (exemption, name, uid, objects) = (None, format!("{workload}-x7k2p"), String::new(), 1);
+    let key = ViolationKey { policy, namespace, kind, workload };
+    Violation { key, at, code, severity, action, because, exemption, outcome, message, name, uid, objects, revision }
 }
 
 pub(crate) fn review_count(reviews: u64) -> ReviewCount {

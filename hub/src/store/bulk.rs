@@ -1,0 +1,105 @@
+//! Many rows by few statements: values of one row as an array, statements of a handful of lengths so that each is
+//! prepared once. The one place where rows of reports meet a database's way to take many of them.
+
+use super::{Tx, placeholders};
+use std::borrow::Cow;
+
+/// Rows of one statement. Few lengths, since each is a statement of its own to prepare.
+const LENGTHS: [usize; 5] = [256, 64, 16, 4, 1];
+/// The most values of one statement: SQLite binds at most 32,766.
+const MAX_VALUES: usize = 16_000;
+
+/// One value of a row.
+#[derive(Debug, Clone)]
+pub(super) enum Value<'v> {
+    Int(i64),
+    IntOrNull(Option<i64>),
+    Text(Cow<'v, str>),
+}
+
+impl From<i64> for Value<'_> {
+    fn from(number: i64) -> Self {
+        Self::Int(number)
+    }
+}
+
+impl From<u64> for Value<'_> {
+    fn from(number: u64) -> Self {
+        Self::Int(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<Option<i64>> for Value<'_> {
+    fn from(number: Option<i64>) -> Self {
+        Self::IntOrNull(number)
+    }
+}
+
+impl<'v> From<&'v str> for Value<'v> {
+    fn from(text: &'v str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Value<'_> {
+    fn from(text: String) -> Self {
+        Self::Text(Cow::Owned(text))
+    }
+}
+
+/// `INSERT INTO table (columns)`, and what follows the rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Insert {
+    pub(super) into: &'static str,
+    pub(super) on_conflict: &'static str,
+}
+
+impl Tx {
+    /// Writes the rows. Within one call no two rows may conflict with each other.
+    pub(super) async fn insert<const WIDTH: usize>(
+        &mut self,
+        statement: Insert,
+        rows: &[[Value<'_>; WIDTH]],
+    ) -> sqlx::Result<()> {
+        for piece in pieces(rows, MAX_VALUES / WIDTH) {
+            let text =
+                [statement.into, " VALUES ", &placeholders(piece.len(), WIDTH), " ", statement.on_conflict].concat();
+            on!(tx self, |connection| {
+                let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
+                for value in piece.iter().flatten() {
+                    query = match value {
+                        Value::Int(number) => query.bind(*number),
+                        Value::IntOrNull(number) => query.bind(*number),
+                        Value::Text(text) => query.bind(text.as_ref()),
+                    };
+                }
+                query.execute(connection).await
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// The rows in slices of the lengths that statements have.
+pub(super) fn pieces<T>(mut rows: &[T], most: usize) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let length = LENGTHS.into_iter().find(|length| *length <= rows.len() && *length <= most.max(1))?;
+        let (piece, rest) = rows.split_at(length);
+        rows = rest;
+        Some(piece)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pieces;
+
+    #[test]
+    fn pieces_have_few_lengths_and_hold_every_row_once() {
+        let rows: Vec<u32> = (0..603).collect();
+        let lengths: Vec<usize> = pieces(&rows, 300).map(<[u32]>::len).collect();
+        assert_eq!(lengths, [256, 256, 64, 16, 4, 4, 1, 1, 1]);
+        assert_eq!(pieces(&rows, 70).flatten().copied().collect::<Vec<_>>(), rows);
+        assert_eq!(pieces(&rows[..0], 70).count(), 0);
+    }
+}
