@@ -9,11 +9,11 @@ use crate::fatal::{self, Fatal};
 use crate::follow::Follow;
 use crate::health::{self, Health};
 use crate::hub::Hub;
-use crate::kubernetes::Cluster;
 use crate::kubernetes::inventory::{self, ClusterInventory};
-use crate::kubernetes::namespaces;
+use crate::kubernetes::{Care, Cluster, lease, namespaces};
 use crate::metrics::Metrics;
 use crate::namespaces::NamespaceFolder;
+use crate::registered::Registration;
 use crate::report::send::Sender;
 use crate::report::spool::Spool;
 use crate::report::{Gather, Recorder};
@@ -59,31 +59,53 @@ pub async fn run_with(config: Config, shutdown: CancellationToken, child: PathBu
     disk::create_folder(&config.data)?;
     let _lock = disk::lock(&config.data)?;
 
-    let status = Arc::new(Status::new(uuid::Uuid::now_v7(), clock::now()));
-    let health = Health { status, metrics: Arc::new(Metrics::new()) };
+    let status = Status::new(uuid::Uuid::now_v7(), clock::now()).of_replica(&config.cluster.replica);
+    let health = Health { status: Arc::new(status), metrics: Arc::new(Metrics::new()) };
     let cluster = if config.standalone { None } else { Some(Cluster::connect(&config).await?) };
     let mut tasks = Tasks::new(shutdown);
     let (sync, wanted) = watch::channel(vec![]);
+    let leads = lead(cluster.as_ref(), &health, &mut tasks);
     let evaluator = evaluator(&config, cluster.as_ref(), wanted, &health, &mut tasks)?;
     let identity = identity::load(&config.data)?.map(Arc::new);
-    let mut enforcer = enforcer(&config, evaluator.clone(), &health, child, sync)?;
+    let registration = Registration::default();
+    let mut enforcer = enforcer(&config, evaluator.clone(), &health, child, sync, registration.clone())?;
     if let Some(identity) = &identity {
         enforcer.start_from_disk(identity).await;
     }
 
     let hub = Hub::new(&config.hub, config.hub_ca.as_deref())?;
     let spool = Arc::new(Spool::open(&config.data, config.spool_bytes, health.metrics.clone())?);
-    let recorder = report(&config, identity, &hub, enforcer, &health, spool, &mut tasks);
+    let recorder = report(&config, cluster.clone(), identity, &hub, enforcer, &health, spool, &mut tasks);
     let (fatal, raised) = Fatal::new();
     tasks.spawn("worker watch", fatal::watch(raised, tasks.shutdown.clone()));
     let webhook = Webhook::new(evaluator, recorder, health.clone(), config.failure_policy, fatal);
-    listen(&config, cluster, webhook, health, &mut tasks).await?;
+    let own = cluster.map(|cluster| Own { cluster, leads, registration });
+    listen(&config, own, webhook, health, &mut tasks).await?;
     tasks.first_end().await
 }
 
+/// The agent's own objects in the cluster, and what keeping them needs.
+struct Own {
+    cluster: Cluster,
+    leads: watch::Receiver<bool>,
+    registration: Registration,
+}
+
+/// Whether this replica does what only one may do; outside of a cluster there is one alone.
+fn lead(cluster: Option<&Cluster>, health: &Health, tasks: &mut Tasks) -> watch::Receiver<bool> {
+    let (lead, leads) = watch::channel(cluster.is_none());
+    if let Some(cluster) = cluster {
+        let boot = health.status.boot.to_string();
+        tasks.spawn("lease", lease::keep(cluster.clone(), boot, lead, tasks.shutdown.clone()));
+    }
+    leads
+}
+
 /// The loops that talk with the hub; and where the webhook hands over what came of reviews.
+#[expect(clippy::too_many_arguments, reason = "it wires what the others made")]
 fn report(
     config: &Config,
+    cluster: Option<Cluster>,
     known: Option<Arc<Enrolled>>,
     hub: &Hub,
     enforcer: Enforcer,
@@ -97,6 +119,7 @@ fn report(
     let send = Sender { hub: hub.clone(), identity: watch, spool: spool.clone(), metrics };
     let follow = Follow {
         hub: hub.clone(),
+        cluster,
         data: config.data.clone(),
         token_file: config.token_file.clone(),
         enforcer,
@@ -116,10 +139,11 @@ fn enforcer(
     health: &Health,
     child: PathBuf,
     sync: watch::Sender<Vec<String>>,
+    registration: Registration,
 ) -> anyhow::Result<Enforcer> {
     let self_test = SelfTest::new(Some(child), SELF_TEST_TIMEOUT, SELF_TEST_MEMORY);
     let Health { status, metrics } = health.clone();
-    Ok(Enforcer::new(Cache::open(&config.data)?, evaluator, self_test, status, metrics, sync))
+    Ok(Enforcer::new(Cache::open(&config.data)?, evaluator, self_test, status, metrics, sync, registration))
 }
 
 fn evaluator(
@@ -152,7 +176,7 @@ fn evaluator(
 /// Opens both ports and says where they are.
 async fn listen(
     config: &Config,
-    cluster: Option<Cluster>,
+    own: Option<Own>,
     webhook: Webhook,
     health: Health,
     tasks: &mut Tasks,
@@ -162,7 +186,7 @@ async fn listen(
     let router = probes.clone().merge(health::metrics(health.clone()));
     tasks.spawn("metrics", server::serve_plain(plain, router, tasks.shutdown.clone()));
 
-    let tls = certificate(config, cluster, &health, tasks).await?;
+    let tls = certificate(config, own, &health, tasks).await?;
     let (secure, secure_address) = server::bind(config.listen)?;
     let router = webhook.router().merge(probes);
     tasks.spawn("webhook", server::serve_tls(secure, tls, router, tasks.shutdown.clone()));
@@ -177,24 +201,29 @@ async fn listen(
 /// The webhook's certificate, and the loop that keeps it right.
 async fn certificate(
     config: &Config,
-    cluster: Option<Cluster>,
+    own: Option<Own>,
     health: &Health,
     tasks: &mut Tasks,
 ) -> anyhow::Result<RustlsConfig> {
-    let (metrics, shutdown) = (health.metrics.clone(), tasks.shutdown.clone());
+    let shutdown = tasks.shutdown.clone();
     let kept = CertificateFolder::new(&config.data);
     let names = config.certificate_names();
-    let material = match &cluster {
-        Some(cluster) => cluster.certificate(&shutdown).await?,
+    let material = match &own {
+        Some(own) => own.cluster.certificate(&kept, &shutdown).await?,
         None => kept.ensure(&names, clock::now())?,
     };
-    metrics.certificate_expiry.set(material.expires_at()?);
+    health.metrics.certificate_expiry.set(material.expires_at()?);
+    health.status.set_certificate_expires_at(material.expires_at()? * 1000);
     let tls = server::tls(&material).await?;
-    match cluster {
-        Some(cluster) => {
-            tasks.spawn("certificate", cluster.keep_certificate(material, tls.clone(), metrics, shutdown));
+    match own {
+        Some(Own { cluster, leads, registration }) => {
+            let care = Care { material, tls: tls.clone(), kept, health: health.clone(), held: leads, registration };
+            tasks.spawn("own objects", cluster.care(care, shutdown));
         }
-        None => tasks.spawn("certificate", folder::keep_fresh(kept, names, tls.clone(), metrics, shutdown)),
+        None => {
+            let metrics = health.metrics.clone();
+            tasks.spawn("certificate", folder::keep_fresh(kept, names, tls.clone(), metrics, shutdown));
+        }
     }
     Ok(tls)
 }

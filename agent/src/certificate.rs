@@ -6,6 +6,7 @@ pub mod folder;
 use anyhow::Context;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    PublicKeyData,
 };
 use time::{Duration, OffsetDateTime};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
@@ -18,8 +19,10 @@ const RENEW_DAYS: i64 = 60;
 /// The authority and the serving certificate with their keys, PEM.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Material {
-    /// What the API server is told to trust.
+    /// Who signed what the webhook shows.
     pub authority: String,
+    /// Authorities before this one that may still have signed what another replica shows: trusted until they end.
+    pub former: String,
     /// Signs the next serving certificate.
     pub authority_key: String,
     /// What the webhook shows.
@@ -44,8 +47,35 @@ impl Material {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         (params.not_before, params.not_after) = validity(now, AUTHORITY_DAYS)?;
         let authority = params.self_signed(&key).context("making the authority")?.pem();
-        Self { authority, authority_key: key.serialize_pem(), certificate: String::new(), key: String::new() }
-            .renewed(names, now)
+        let (authority_key, former) = (key.serialize_pem(), String::new());
+        Self { authority, former, authority_key, certificate: String::new(), key: String::new() }.renewed(names, now)
+    }
+
+    /// What the API server is told to trust.
+    pub fn trusted(&self) -> String {
+        format!("{}{}", self.authority, self.former)
+    }
+
+    /// What was written as one text: the first authority signs, those after it are former ones.
+    pub fn split(trusted: &str) -> (String, String) {
+        let end = "-----END CERTIFICATE-----";
+        let first = trusted.find(end).map_or(trusted.len(), |at| at + end.len());
+        let (authority, former) = trusted.split_at(first);
+        (format!("{}\n", authority.trim()), former.trim_start().to_owned())
+    }
+
+    /// A new authority beside those that are trusted so far, as far as these still last.
+    fn succeeded(&self, names: &[String], now: i64) -> anyhow::Result<Self> {
+        let mut next = Self::generate(names, now)?;
+        let mut rest = self.trusted();
+        while !rest.trim().is_empty() {
+            let (one, others) = Self::split(&rest);
+            if Facts::of(&one).is_ok_and(|facts| facts.not_after > now / 1000) {
+                next.former.push_str(&one);
+            }
+            rest = others;
+        }
+        Ok(next)
     }
 
     /// The same authority with a new serving certificate.
@@ -72,20 +102,27 @@ impl Material {
     /// own end is near or it cannot be read.
     pub fn or_renewed(self, names: &[String], now: i64) -> anyhow::Result<Self> {
         let enough = now / 1000 + RENEW_DAYS * 86_400;
-        let lasts = |facts: &Facts| facts.not_after > enough;
-        let authority_lasts = Facts::of(&self.authority).is_ok_and(|facts| lasts(&facts));
-        let serves = Facts::of(&self.certificate).is_ok_and(|facts| lasts(&facts) && facts.has(names));
+        let lasts = |facts: &Facts, key: &str| facts.not_after > enough && facts.is_of(key);
+        let authority_lasts = Facts::of(&self.authority).is_ok_and(|facts| lasts(&facts, &self.authority_key));
+        let serves = Facts::of(&self.certificate).is_ok_and(|facts| lasts(&facts, &self.key) && facts.has(names));
         match (authority_lasts, serves) {
             (true, true) => Ok(self),
             (true, false) => self.renewed(names, now),
-            (false, _) => Self::generate(names, now),
+            (false, _) => self.succeeded(names, now),
         }
+    }
+
+    /// Whether it can be shown now: the certificate is of its key, for these names, and has not ended.
+    pub fn serves(&self, names: &[String], now: i64) -> bool {
+        let good = |facts: Facts| facts.not_after > now / 1000 && facts.is_of(&self.key) && facts.has(names);
+        Facts::of(&self.certificate).is_ok_and(good)
     }
 }
 
 /// What is read back of a certificate.
 struct Facts {
     not_after: i64,
+    public_key: Vec<u8>,
     names: Vec<String>,
 }
 
@@ -95,7 +132,14 @@ impl Facts {
         let (_, certificate) = X509Certificate::from_der(&pem.contents).context("the certificate is not X.509")?;
         let names = certificate.subject_alternative_name().ok().flatten();
         let names = names.map(|names| names.value.general_names.iter().filter_map(name_of).collect());
-        Ok(Self { not_after: certificate.validity().not_after.timestamp(), names: names.unwrap_or_default() })
+        let public_key = certificate.public_key().raw.to_vec();
+        let not_after = certificate.validity().not_after.timestamp();
+        Ok(Self { not_after, public_key, names: names.unwrap_or_default() })
+    }
+
+    /// Whether this private key is the certificate's.
+    fn is_of(&self, key: &str) -> bool {
+        KeyPair::from_pem(key).is_ok_and(|key| key.subject_public_key_info() == self.public_key)
     }
 
     fn has(&self, names: &[String]) -> bool {
@@ -140,6 +184,27 @@ mod tests {
         assert_eq!(renewed.authority, first.authority, "callers that trust the authority keep working");
         let anew = first.clone().or_renewed(&names(), NOW + 3620 * DAY).unwrap();
         assert_ne!(anew.authority, first.authority);
+    }
+
+    #[test]
+    fn former_authority_is_trusted_until_it_ends() {
+        let first = Material::generate(&names(), NOW).unwrap();
+        let second = first.clone().or_renewed(&names(), NOW + 3620 * DAY).unwrap();
+        assert_eq!(second.trusted(), format!("{}{}", second.authority, first.authority));
+        assert_eq!(Material::split(&second.trusted()), (second.authority.clone(), second.former.clone()));
+        let lost_key = Material { authority_key: "lost".into(), ..second.clone() };
+        let third = lost_key.or_renewed(&names(), NOW + 3660 * DAY).unwrap();
+        assert_eq!(third.former, second.authority, "the first ended, the second did not");
+    }
+
+    #[test]
+    fn key_of_another_certificate_is_noticed() {
+        let (first, second) = (Material::generate(&names(), NOW).unwrap(), Material::generate(&names(), NOW).unwrap());
+        let mixed = Material { key: second.key, ..first.clone() };
+        assert!(first.serves(&names(), NOW) && !mixed.serves(&names(), NOW));
+        let mended = mixed.or_renewed(&names(), NOW).unwrap();
+        assert!(mended.serves(&names(), NOW));
+        assert_eq!(mended.authority, first.authority);
     }
 
     #[test]

@@ -1,5 +1,9 @@
 //! What an operator can set. The doc of each field is the reference. The only place that reads the environment.
 
+mod cluster;
+
+pub use cluster::{CertificateFrom, ClusterConfig, SelectNamespaces};
+
 use anyhow::Context;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -65,6 +69,9 @@ pub struct Config {
     /// Service that the API server calls; in a cluster only.
     #[arg(long, env = "WRIT_SERVICE", default_value = "writ-agent")]
     pub service: String,
+    /// In a cluster only.
+    #[command(flatten)]
+    pub cluster: ClusterConfig,
     /// What to log: a level, or filters as `info,writ_agent=debug`.
     #[arg(long, env = "WRIT_LOG", default_value = "info")]
     pub log: String,
@@ -100,7 +107,7 @@ impl Config {
         anyhow::ensure!(!self.report_every.is_zero(), "--report-every wants more than nothing");
         let folder = self.namespaces.is_none() || self.standalone;
         anyhow::ensure!(folder, "--namespaces is for --standalone; in a cluster the agent asks the API server");
-        Ok(())
+        self.cluster.validate()
     }
 
     /// The names of the webhook's own certificate.
@@ -150,5 +157,8 @@ mod tests {
         assert!(parse(&["--report-every", "soon"]).is_err());
         assert!(parse(&["--workers", "0"]).unwrap().validate().is_err());
         assert!(parse(&["--namespaces", "ns"]).unwrap().validate().is_err());
+        for wrong in ["--webhook-timeout=31s", "--webhook-url=http://10.0.0.7", "--inject-ca-from=a/b"] {
+            assert!(parse(&[wrong]).unwrap().validate().is_err(), "{wrong}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::cache::{Cache, Floor, Saved, Slot};
 use crate::metrics::Metrics;
+use crate::registered::Registration;
 use crate::status::{Enforced, Status};
 use crate::sync::content;
 use crate::sync::verify::Verified;
@@ -32,6 +33,8 @@ pub struct Enforcer {
     tested: HashSet<Digest>,
     /// Told which kinds the policies in force want to see.
     sync: watch::Sender<Vec<String>>,
+    /// Told which kinds they judge.
+    registration: Registration,
 }
 
 impl Enforcer {
@@ -43,8 +46,9 @@ impl Enforcer {
         status: Arc<Status>,
         metrics: Arc<Metrics>,
         sync: watch::Sender<Vec<String>>,
+        registration: Registration,
     ) -> Self {
-        Self { cache, evaluator, self_test, status, metrics, tested: HashSet::new(), sync }
+        Self { cache, evaluator, self_test, status, metrics, tested: HashSet::new(), sync, registration }
     }
 
     /// Enforces the newest kept pair that is still right, before the hub is contacted.
@@ -120,7 +124,8 @@ impl Enforcer {
             path: "fleet.yaml".into(),
             message: format!("policies do not see objects of {kind}: {reason}"),
         });
-        aside.chain(unseen).collect()
+        let gaps = self.registration.gaps().into_iter().map(|message| LoadError { path: "webhook".into(), message });
+        aside.chain(unseen).chain(gaps).collect()
     }
 
     /// Checks and tests the files in a child process, unless these very files passed before.
@@ -160,7 +165,9 @@ impl Enforcer {
         });
         let (issued_at, stale_after) = (verified.assignment.issued_at, verified.assignment.stale_after);
         self.status.set_enforced(Enforced { active, policies, issued_at, stale_after });
-        self.metrics.enforced(&self.evaluator.policies());
+        let policies = self.evaluator.policies();
+        self.metrics.enforced(&policies);
+        self.registration.enforced(&policies);
     }
 
     /// The staged pair is the current one; blobs that no kept pair names are removed.

@@ -1,7 +1,9 @@
-//! Enrollment: a one-time token becomes an identity. Done once in the life of a data folder.
+//! Enrollment: a one-time token becomes an identity. Done once in the life of a data folder, or of a
+//! cluster, whose replicas share it.
 
 use crate::backoff::Backoff;
 use crate::hub::{Hub, HubError};
+use crate::kubernetes::Cluster;
 use crate::status::Status;
 use crate::{identity, log_chain};
 use anyhow::Context;
@@ -11,18 +13,35 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use writ_policy::wire::{Enroll, Enrolled};
 
-/// Enrolls, however long it takes: the hub may be away and the token may come later. `None` at shutdown.
+/// Where an identity may be, and what makes a new one.
+pub struct Place<'a> {
+    /// The data folder.
+    pub data: &'a Path,
+    /// Where replicas share it.
+    pub cluster: Option<&'a Cluster>,
+    /// The token.
+    pub token_file: Option<&'a Path>,
+}
+
+/// The identity of this agent: what the replicas share, what is on disk, or a new one, however long it takes: the hub
+/// may be away and the token may come later. `None` at shutdown.
 pub async fn run(
     hub: &Hub,
-    data: &Path,
-    token_file: Option<&Path>,
+    place: &Place<'_>,
+    known: Option<&Enrolled>,
     status: &Status,
     shutdown: &CancellationToken,
 ) -> Option<Enrolled> {
+    if let Some(known) = known {
+        return Some(shared(place, known).await.unwrap_or_else(|problem| {
+            warn!(error = log_chain(&problem), "the replicas' identity cannot be compared; going on with the disk's");
+            known.clone()
+        }));
+    }
     let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(15));
     loop {
         let attempt = tokio::select! {
-            attempt = attempt(hub, data, token_file) => attempt,
+            attempt = attempt(hub, place) => attempt,
             () = shutdown.cancelled() => return None,
         };
         let problem = match attempt {
@@ -44,7 +63,32 @@ pub async fn run(
     }
 }
 
-async fn attempt(hub: &Hub, data: &Path, token_file: Option<&Path>) -> anyhow::Result<Enrolled> {
+/// What the replicas share wins over the disk: it is what somebody enrolled last.
+async fn shared(place: &Place<'_>, known: &Enrolled) -> anyhow::Result<Enrolled> {
+    let Some(cluster) = place.cluster else { return Ok(known.clone()) };
+    let shared = match cluster.identity().await? {
+        Some(shared) => shared,
+        None => cluster.share_identity(known).await?.unwrap_or_else(|| known.clone()),
+    };
+    if shared.agent != known.agent {
+        identity::save(place.data, &shared)?;
+    }
+    Ok(shared)
+}
+
+async fn attempt(hub: &Hub, place: &Place<'_>) -> anyhow::Result<Enrolled> {
+    if let Some(cluster) = place.cluster
+        && let Some(shared) = cluster.identity().await?
+    {
+        identity::save(place.data, &shared)?;
+        return Ok(shared);
+    }
+    let enrolled = with_token(hub, place.token_file).await?;
+    identity::save(place.data, &enrolled)?;
+    shared(place, &enrolled).await
+}
+
+async fn with_token(hub: &Hub, token_file: Option<&Path>) -> anyhow::Result<Enrolled> {
     let path = token_file.context("--token-file names the enrollment token, and is needed until enrolled")?;
     let text = std::fs::read_to_string(path).with_context(|| format!("reading the token {}", path.display()))?;
     let token = Token::parse(text.trim())?;
@@ -56,7 +100,6 @@ async fn attempt(hub: &Hub, data: &Path, token_file: Option<&Path>) -> anyhow::R
     let actual = identity.hub_key.fingerprint();
     let expected = token.fingerprint;
     anyhow::ensure!(actual == expected, "the hub's key is {actual}, but the token was made by {expected}");
-    identity::save(data, &identity)?;
     Ok(identity)
 }
 

@@ -2,6 +2,7 @@
 
 use crate::enforcer::Enforcer;
 use crate::hub::Hub;
+use crate::kubernetes::Cluster;
 use crate::report::spool::Spool;
 use crate::sync::Sync;
 use crate::{enroll, health::Health};
@@ -15,6 +16,8 @@ use writ_policy::wire::Enrolled;
 pub struct Follow {
     /// Where the hub is.
     pub hub: Hub,
+    /// Where replicas share their identity; `None` outside of a cluster.
+    pub cluster: Option<Cluster>,
     /// The data folder, for the identity.
     pub data: PathBuf,
     /// Where the enrollment token is.
@@ -32,16 +35,14 @@ pub struct Follow {
 impl Follow {
     /// Runs until shutdown.
     pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let Self { hub, data, token_file, enforcer, health, spool, identity } = self;
+        let Self { hub, cluster, data, token_file, enforcer, health, spool, identity } = self;
         let Health { status, metrics } = health;
         let known = identity.borrow().clone();
-        let enrolled = match known {
-            Some(enrolled) => enrolled,
-            None => match enroll::run(&hub, &data, token_file.as_deref(), &status, &shutdown).await {
-                Some(enrolled) => Arc::new(enrolled),
-                None => return Ok(()),
-            },
+        let place = enroll::Place { data: &data, cluster: cluster.as_ref(), token_file: token_file.as_deref() };
+        let Some(enrolled) = enroll::run(&hub, &place, known.as_deref(), &status, &shutdown).await else {
+            return Ok(());
         };
+        let enrolled = Arc::new(enrolled);
         identity.send_replace(Some(enrolled.clone()));
         Sync { hub, identity: enrolled, enforcer, status, metrics, spool }.run(shutdown).await
     }

@@ -1,29 +1,31 @@
-//! The agent inside a cluster: the certificate that all replicas share, the webhook configuration that names its
-//! authority, and the Namespace objects that policies read. Only these modules talk to the API server, and only about
-//! what the agent's role allows.
+//! The agent inside a cluster: the certificate and the identity that all replicas share, the webhook configuration, the
+//! Lease, and the objects that policies read. Only these modules talk to the API server, and only about what the
+//! agent's role allows.
 
+pub mod certificate;
+pub mod identity;
 pub mod inventory;
+pub mod lease;
 pub mod namespaces;
 #[cfg(test)]
 mod script;
 mod secret;
 mod webhook_configuration;
 
-use crate::backoff::Backoff;
 use crate::certificate::Material;
-use crate::config::Config;
-use crate::metrics::Metrics;
-use crate::{clock, log_chain};
+use crate::certificate::folder::CertificateFolder;
+use crate::config::{CertificateFrom, Config};
+use crate::health::Health;
+use crate::registered::Registration;
 use anyhow::Context;
 use axum_server::tls_rustls::RustlsConfig;
 use kube::Client;
-use std::sync::Arc;
-use std::time::Duration;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use std::path::Path;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
-
-/// How often the Secret and the webhook configuration are looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
+pub(crate) use webhook_configuration::IGNORING_PATH;
+use webhook_configuration::{Ends, Settings};
 
 /// The objects of the cluster that are the agent's.
 #[derive(Clone)]
@@ -31,17 +33,39 @@ pub struct Cluster {
     client: Client,
     namespace: String,
     secret: String,
+    identity_secret: String,
+    lease: String,
     webhook_configuration: String,
-    service: String,
+    certificate_from: CertificateFrom,
+    inject_ca_from: Option<String>,
+    settings: Settings,
     names: Vec<String>,
+}
+
+/// What looks after the agent's own objects.
+pub struct Care {
+    /// The certificate that is shown first.
+    pub material: Material,
+    /// The listener that shows it.
+    pub tls: RustlsConfig,
+    /// Where it is kept.
+    pub kept: CertificateFolder,
+    /// Status and metrics.
+    pub health: Health,
+    /// Whether this replica holds the Lease.
+    pub held: watch::Receiver<bool>,
+    /// What policies judge.
+    pub registration: Registration,
 }
 
 impl Cluster {
     /// Connects as the pod's service account. Nothing is asked yet.
     pub async fn connect(config: &Config) -> anyhow::Result<Self> {
-        let client = Client::try_default().await;
-        let client = client.context("finding the cluster; outside of one, run with --standalone")?;
-        Ok(Self::new(client, config))
+        let client = match &config.cluster.kubeconfig {
+            Some(file) => client_of(file).await,
+            None => Client::try_default().await.context("finding the cluster; outside of one, run with --standalone"),
+        };
+        Ok(Self::new(client?, config))
     }
 
     fn new(client: Client, config: &Config) -> Self {
@@ -49,8 +73,12 @@ impl Cluster {
             client,
             namespace: config.namespace.clone(),
             secret: config.secret.clone(),
+            identity_secret: config.cluster.identity_secret.clone(),
+            lease: config.cluster.lease.clone(),
             webhook_configuration: config.webhook_configuration.clone(),
-            service: config.service.clone(),
+            certificate_from: config.cluster.certificate,
+            inject_ca_from: config.cluster.inject_ca_from.clone(),
+            settings: Settings::of(config),
             names: config.certificate_names(),
         }
     }
@@ -60,50 +88,31 @@ impl Cluster {
         self.client.clone()
     }
 
-    /// The shared certificate, however long it takes: without it there is nothing that the API server could call.
-    pub async fn certificate(&self, shutdown: &CancellationToken) -> anyhow::Result<Material> {
-        let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(5));
-        loop {
-            let problem = match secret::ensure(self, clock::now()).await {
-                Ok(material) => return Ok(material),
-                Err(problem) => problem,
-            };
-            warn!(error = log_chain(&problem), attempt = backoff.attempt(), "no certificate yet; will keep trying");
-            tokio::select! {
-                () = tokio::time::sleep(backoff.next_pause()) => {}
-                () = shutdown.cancelled() => return Err(problem),
-            }
-        }
+    /// Keeps the listener's certificate equal to the Secret's, and the webhook configuration equal to what policies
+    /// judge, until shutdown.
+    pub async fn care(self, care: Care, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let Care { material, tls, kept, health, held, registration } = care;
+        let first = Some(material.trusted()).filter(|trusted| !trusted.trim().is_empty());
+        let (trust, trusted) = watch::channel(first);
+        let (see, seen) = watch::channel(String::new());
+        let ends = Ends { held, trusted, seen: see, registration };
+        let shown = certificate::Shown { material, tls, kept, health, trusted: trust, seen };
+        let stop = shutdown.child_token();
+        let both = async {
+            tokio::try_join!(
+                certificate::keep(self.clone(), shown, stop.clone()),
+                webhook_configuration::keep(self, ends, stop.clone())
+            )
+        };
+        both.await.map(drop)
     }
+}
 
-    /// Keeps the listener's certificate equal to the Secret's, and the authority in the webhook configuration equal
-    /// to both, until shutdown.
-    pub async fn keep_certificate(
-        self,
-        mut shown: Material,
-        tls: RustlsConfig,
-        metrics: Arc<Metrics>,
-        shutdown: CancellationToken,
-    ) -> anyhow::Result<()> {
-        loop {
-            if let Err(problem) = self.look(&mut shown, &tls, &metrics).await {
-                warn!(error = log_chain(&problem), "the webhook's certificate could not be looked after; serving on");
-            }
-            tokio::select! {
-                () = tokio::time::sleep(LOOK_EVERY) => {}
-                () = shutdown.cancelled() => return Ok(()),
-            }
-        }
-    }
-
-    async fn look(&self, shown: &mut Material, tls: &RustlsConfig, metrics: &Metrics) -> anyhow::Result<()> {
-        let material = secret::ensure(self, clock::now()).await?;
-        if material != *shown {
-            tls.reload_from_pem(material.certificate.clone().into(), material.key.clone().into()).await?;
-            metrics.certificate_expiry.set(material.expires_at()?);
-            info!("the webhook shows the Secret's new certificate");
-            *shown = material;
-        }
-        webhook_configuration::ensure(self, &shown.authority).await
-    }
+/// A client as a kubeconfig says.
+async fn client_of(file: &Path) -> anyhow::Result<Client> {
+    let read = || format!("reading the kubeconfig {}", file.display());
+    let kubeconfig = Kubeconfig::read_from(file).with_context(read)?;
+    let options = KubeConfigOptions::default();
+    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.with_context(read)?;
+    Client::try_from(config).with_context(read)
 }

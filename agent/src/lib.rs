@@ -20,6 +20,7 @@ pub mod log;
 pub mod metrics;
 pub mod namespaces;
 pub mod process;
+pub mod registered;
 pub mod report;
 pub mod server;
 pub mod status;

@@ -2,7 +2,7 @@
 
 use arc_swap::ArcSwapOption;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 use writ_policy::wire::{Active, Refused};
@@ -27,6 +27,9 @@ pub struct Status {
     pub boot: Uuid,
     /// When this process started.
     pub started_at: i64,
+    replica: String,
+    /// Unix milliseconds; 0 before there is a certificate.
+    certificate_expires_at: AtomicI64,
     enforced: ArcSwapOption<Enforced>,
     refused: Mutex<Option<Refused>>,
     problem: Mutex<String>,
@@ -42,12 +45,34 @@ impl Status {
         Self {
             boot,
             started_at: now,
+            replica: String::new(),
+            certificate_expires_at: AtomicI64::new(0),
             enforced: ArcSwapOption::empty(),
             refused: Mutex::default(),
             problem: Mutex::new("starting".into()),
             unreplicated: Mutex::default(),
             hub: AtomicU8::new(0),
         }
+    }
+
+    /// The same as one of several replicas, by its name.
+    pub fn of_replica(self, replica: &str) -> Self {
+        Self { replica: replica.to_owned(), ..self }
+    }
+
+    /// The name of this replica.
+    pub fn replica(&self) -> &str {
+        &self.replica
+    }
+
+    /// When the webhook's certificate ends, Unix milliseconds.
+    pub fn certificate_expires_at(&self) -> Option<i64> {
+        Some(self.certificate_expires_at.load(Relaxed)).filter(|at| *at != 0)
+    }
+
+    /// The webhook shows a certificate that ends then, Unix milliseconds.
+    pub fn set_certificate_expires_at(&self, at: i64) {
+        self.certificate_expires_at.store(at, Relaxed);
     }
 
     /// What is enforced.

@@ -97,6 +97,9 @@ impl Sync {
             load_errors: self.enforcer.impaired(clock::now()),
             spooled,
             dropped,
+            replica: self.status.replica().to_owned(),
+            certificate_expires_at: self.status.certificate_expires_at(),
+            leaving: false,
         };
         DesiredRequest { have: state.active.as_ref().map(|active| active.assignment), state }
     }

@@ -7,6 +7,7 @@ use crate::clock;
 use crate::config::FailurePolicy;
 use crate::fatal::Fatal;
 use crate::health::Health;
+use crate::kubernetes::IGNORING_PATH;
 use crate::metrics::{Metrics, ReviewOutcome};
 use crate::report::Recorder;
 use crate::status::Status;
@@ -63,12 +64,21 @@ impl Webhook {
 
     /// The one route.
     pub fn router(self) -> Router {
-        Router::new().route("/validate", post(validate)).with_state(self)
+        Router::new().route("/validate", post(validate)).route(IGNORING_PATH, post(validate_ignoring)).with_state(self)
     }
 }
 
+/// Requests that go through without a verdict, whatever the failure policy is for the others.
+async fn validate_ignoring(State(webhook): State<Webhook>, request: Request) -> Response {
+    answer(&webhook.0, request, FailurePolicy::Ignore).await
+}
+
 async fn validate(State(webhook): State<Webhook>, request: Request) -> Response {
-    let Webhook(webhook) = &webhook;
+    let failure_policy = webhook.0.failure_policy;
+    answer(&webhook.0, request, failure_policy).await
+}
+
+async fn answer(webhook: &Parts, request: Request, failure_policy: FailurePolicy) -> Response {
     let started = Instant::now();
     let deadline = started + timeout(request.uri().query());
     let length = content_length(&request);
@@ -81,29 +91,29 @@ async fn validate(State(webhook): State<Webhook>, request: Request) -> Response 
     }
     let body = axum::body::to_bytes(request.into_body(), length);
     match tokio::time::timeout_at(deadline.into(), body).await {
-        Ok(Ok(body)) if room.is_ok() => webhook.judge(body, started, deadline).await,
-        Ok(Ok(body)) => webhook.unjudged(&body, Reason::Busy, started),
+        Ok(Ok(body)) if room.is_ok() => webhook.judge(body, started, deadline, failure_policy).await,
+        Ok(Ok(body)) => webhook.unjudged(&body, Reason::Busy, started, failure_policy),
         _ => webhook.malformed(StatusCode::BAD_REQUEST, "the review ended early or is larger than 7 MiB"),
     }
 }
 
 impl Parts {
-    async fn judge(&self, body: Bytes, started: Instant, deadline: Instant) -> Response {
+    async fn judge(&self, body: Bytes, started: Instant, deadline: Instant, otherwise: FailurePolicy) -> Response {
         if !self.status.is_enforcing() {
-            return self.unjudged(&body, Reason::NoPolicy, started);
+            return self.unjudged(&body, Reason::NoPolicy, started, otherwise);
         }
         let now = clock::now();
         let decided = self.evaluator.decide(body.clone(), now, deadline);
         match tokio::time::timeout_at(deadline.into(), decided).await {
             Ok(Ok(answered)) => self.answered(answered, now, started),
             Ok(Err(EvaluateError::Review(error))) => self.malformed(StatusCode::BAD_REQUEST, &error.to_string()),
-            Ok(Err(EvaluateError::Busy(_))) => self.unjudged(&body, Reason::Busy, started),
-            Ok(Err(EvaluateError::Panicked)) => self.crashed(&body, started),
+            Ok(Err(EvaluateError::Busy(_))) => self.unjudged(&body, Reason::Busy, started, otherwise),
+            Ok(Err(EvaluateError::Panicked)) => self.crashed(&body, started, otherwise),
             Ok(Err(error @ EvaluateError::Gone)) => {
                 self.fatal.raise(error.into());
-                self.unjudged(&body, Reason::Broken, started)
+                self.unjudged(&body, Reason::Broken, started, otherwise)
             }
-            Err(_) => self.unjudged(&body, Reason::Slow, started),
+            Err(_) => self.unjudged(&body, Reason::Slow, started, otherwise),
         }
     }
 
@@ -117,18 +127,18 @@ impl Parts {
         json(StatusCode::OK, response)
     }
 
-    fn unjudged(&self, body: &[u8], reason: Reason, started: Instant) -> Response {
+    fn unjudged(&self, body: &[u8], reason: Reason, started: Instant, otherwise: FailurePolicy) -> Response {
         self.metrics.reviewed(ReviewOutcome::Unjudged, started.elapsed());
         debug!(reason = reason.text(), "a review was answered by the failure policy");
-        match unjudged::answer(body, reason, self.failure_policy) {
+        match unjudged::answer(body, reason, otherwise) {
             Some(answer) => json(StatusCode::OK, answer),
             None => plain(StatusCode::BAD_REQUEST, "not an AdmissionReview: it has no request with a uid"),
         }
     }
 
-    fn crashed(&self, body: &[u8], started: Instant) -> Response {
+    fn crashed(&self, body: &[u8], started: Instant, otherwise: FailurePolicy) -> Response {
         error!("a review crashed the evaluation; it was answered by the failure policy");
-        self.unjudged(body, Reason::Crashed, started)
+        self.unjudged(body, Reason::Crashed, started, otherwise)
     }
 
     /// There is not even room to read who asks.

@@ -19,7 +19,7 @@ const WORKLOADS: [(&str, &str, &[&str]); 7] = [
 const LONGEST_PREFIX: usize = 58;
 
 /// The kinds that imply pods, as `group/Kind`.
-pub(crate) fn workloads() -> impl Iterator<Item = &'static str> {
+pub fn workloads() -> impl Iterator<Item = &'static str> {
     WORKLOADS.iter().map(|(kind, ..)| *kind)
 }
 

@@ -46,6 +46,7 @@ pub use decision::{Decision, Dialect, Outcome, PolicyInfo, PolicyResult};
 pub use diagnostic::{Diagnostic, Level};
 pub use digest::Digest;
 pub use exemption::Exemption;
+pub use expansion::workloads;
 pub use fleet::{Fleet, Settings};
 pub use inventory::{Inventory, NoInventory, Replicated};
 pub use name::{AgentId, ClusterName, Labels, NamespaceName, PolicyCode, PolicyName, Revision};

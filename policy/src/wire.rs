@@ -87,6 +87,15 @@ pub struct AgentState {
     /// Failures and counts dropped since the start because the spool was full.
     #[serde(default)]
     pub dropped: u64,
+    /// Which of the cluster's agents this is, by a name that outlives its restarts; empty where there is one alone.
+    #[serde(default)]
+    pub replica: String,
+    /// When the webhook's certificate ends.
+    #[serde(default)]
+    pub certificate_expires_at: Option<i64>,
+    /// It stops: nothing more is to be expected of this replica.
+    #[serde(default)]
+    pub leaving: bool,
 }
 
 /// The proof of enforcement: which assignment is active since when.

@@ -47,16 +47,24 @@ impl CertificateFolder {
             Ok(disk::read(&self.0.join(name))?.and_then(|bytes| String::from_utf8(bytes).ok()))
         };
         let parts = (read("ca.pem")?, read("ca.key")?, read("tls.pem")?, read("tls.key")?);
-        let (Some(authority), Some(authority_key), Some(certificate), Some(key)) = parts else { return Ok(None) };
-        Ok(Some(Material { authority, authority_key, certificate, key }))
+        let (Some(trusted), Some(authority_key), Some(certificate), Some(key)) = parts else { return Ok(None) };
+        let (authority, former) = Material::split(&trusted);
+        Ok(Some(Material { authority, former, authority_key, certificate, key }))
     }
 
-    fn save(&self, material: &Material) -> anyhow::Result<()> {
+    /// What is kept, when it can be shown now.
+    pub fn usable(&self, names: &[String], now: i64) -> Option<Material> {
+        self.load().ok().flatten().filter(|material| material.serves(names, now))
+    }
+
+    /// Keeps a certificate.
+    pub fn save(&self, material: &Material) -> anyhow::Result<()> {
+        disk::create_folder(&self.0)?;
         let write = |name: &str, text: &str, mode| disk::write_atomic(&self.0.join(name), text.as_bytes(), mode);
         write("ca.key", &material.authority_key, disk::PRIVATE)?;
         write("tls.key", &material.key, disk::PRIVATE)?;
         write("tls.pem", &material.certificate, disk::PUBLIC)?;
-        write("ca.pem", &material.authority, disk::PUBLIC)
+        write("ca.pem", &material.trusted(), disk::PUBLIC)
     }
 }
 

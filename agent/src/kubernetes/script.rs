@@ -1,6 +1,7 @@
 //! A conversation with the API server, written down beforehand: what is asked, in which order, and what it answers.
 
 use super::Cluster;
+use clap::Parser;
 use http::{Request, Response};
 use kube::Client;
 use kube::client::Body;
@@ -55,14 +56,13 @@ impl Script {
     }
 
     pub(super) fn cluster(&self, names: &[String]) -> Cluster {
-        Cluster {
-            client: self.client(),
-            namespace: "writ-system".into(),
-            secret: "writ-agent-tls".into(),
-            webhook_configuration: "writ".into(),
-            service: "writ-agent".into(),
-            names: names.to_vec(),
-        }
+        Cluster { names: names.to_vec(), ..self.cluster_of(&[]) }
+    }
+
+    /// With these arguments of the agent.
+    pub(super) fn cluster_of(&self, arguments: &[&str]) -> Cluster {
+        let all = [&["writ-agent", "--hub", "https://hub.example"], arguments].concat();
+        Cluster::new(self.client(), &crate::Config::try_parse_from(all).unwrap())
     }
 
     async fn answer(self, request: Request<Body>) -> Result<Response<Body>, std::io::Error> {

@@ -1,5 +1,9 @@
 //! A real API server with its own etcd, found as envtest finds it: `TEST_ASSET_KUBE_APISERVER` and `TEST_ASSET_ETCD`
-//! name the binaries, or `KUBEBUILDER_ASSETS` their folder.
+//! name the binaries, or `KUBEBUILDER_ASSETS` their folder, by default `/usr/local/kubebuilder/bin`. There is no
+//! controller manager: what a controller would make (pods of a Deployment, default service accounts) is not there.
+//! `cluster` puts a hub and agents beside it; write tests with that.
+
+mod kubectl;
 
 use crate::wait::eventually;
 use crate::world::install_tls;
@@ -11,10 +15,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
+/// The token of a member of `system:masters`.
 const TOKEN: &str = "administrator";
 
 pub(crate) struct ApiServer {
-    _folder: TempDir,
+    folder: TempDir,
     processes: Vec<Child>,
     url: String,
     client: Client,
@@ -37,13 +42,30 @@ impl ApiServer {
         ];
         // It makes its own certificate.
         let client = Client::builder().tls_danger_accept_invalid_certs(true).build().unwrap();
-        let server = Self { _folder: folder, processes, url: format!("https://127.0.0.1:{secure}"), client };
+        let server = Self { folder, processes, url: format!("https://127.0.0.1:{secure}"), client };
         eventually("the API server is ready", async || {
             let ready = server.client.get(format!("{}/readyz", server.url)).bearer_auth(TOKEN).send().await.ok()?;
             ready.status().is_success().then_some(())
         })
         .await;
         Some(server)
+    }
+
+    /// What is at this path, with its status.
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
+        answer(self.client.get(format!("{}{path}", self.url))).await
+    }
+
+    /// Changes an object by a merge patch.
+    pub(crate) async fn patch(&self, path: &str, change: &Value) -> (StatusCode, Value) {
+        let request = self.client.patch(format!("{}{path}", self.url));
+        let request = request.header("content-type", "application/merge-patch+json");
+        answer(request.body(change.to_string())).await
+    }
+
+    /// Removes an object.
+    pub(crate) async fn delete(&self, path: &str) -> (StatusCode, Value) {
+        answer(self.client.delete(format!("{}{path}", self.url))).await
     }
 
     /// Creates an object from JSON or YAML; the answer's status and body.

@@ -2,6 +2,7 @@
 //! conversation, so nothing but the wire is left to this.
 
 use crate::api_server::ApiServer;
+use crate::cluster::pod;
 use crate::wait::eventually;
 use crate::world::{Agent, World};
 use base64::Engine as _;
@@ -10,19 +11,6 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 const PODS: &str = "/api/v1/namespaces/default/pods";
-
-fn pod(name: &str, privileged: bool) -> Value {
-    json!({
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "namespace": "default"},
-        "spec": {"containers": [{
-            "name": "main",
-            "image": "registry.example/app:1",
-            "securityContext": {"privileged": privileged}
-        }]}
-    })
-}
 
 fn webhook(agent: &Agent) -> Value {
     json!({

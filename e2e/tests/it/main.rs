@@ -6,8 +6,10 @@
 mod access;
 mod api_server;
 mod browser;
+mod cluster;
 mod commits;
 mod kubernetes;
+mod life;
 mod metrics;
 mod monitoring;
 mod outage;

@@ -55,11 +55,16 @@ impl World {
     }
 
     async fn enroll(&mut self, cluster: &str, labels: &Value) {
+        let token = self.token(cluster, labels).await;
+        let agent = Agent::start(self.folder.path(), &self.hub.url, cluster, &token).await;
+        self.agents.push(agent);
+    }
+
+    /// A token by which an agent enrolls as this cluster.
+    pub(crate) async fn token(&self, cluster: &str, labels: &Value) -> String {
         let wanted = json!({"cluster": cluster, "labels": labels, "ttl_seconds": 600});
         let answer = self.hub.post("/api/v1/enrollment-tokens", &wanted).await;
-        let token = answer["token"].as_str().expect("the hub makes a token");
-        let agent = Agent::start(self.folder.path(), &self.hub.url, cluster, token).await;
-        self.agents.push(agent);
+        answer["token"].as_str().expect("the hub makes a token").to_owned()
     }
 
     pub(crate) fn folder(&self) -> &Path {

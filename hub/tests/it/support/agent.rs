@@ -64,7 +64,19 @@ impl TestAgent {
     pub(crate) fn state(&self) -> AgentState {
         let version = "1".into();
         let (active, refused, load_errors) = (None, None, vec![]);
-        AgentState { version, boot: self.boot, started_at: NOW, active, refused, load_errors, spooled: 0, dropped: 0 }
+        AgentState {
+            version,
+            boot: self.boot,
+            started_at: NOW,
+            active,
+            refused,
+            load_errors,
+            spooled: 0,
+            dropped: 0,
+            replica: String::new(),
+            certificate_expires_at: None,
+            leaving: false,
+        }
     }
 
     /// The state of an agent that enforces this.

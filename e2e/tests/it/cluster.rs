@@ -1,0 +1,115 @@
+//! A real API server, a hub with the template's policies, and agents in cluster mode: processes on this machine with
+//! the rights of the manifests' service account, called by the API server at their address. For tests:
+//!
+//! ```ignore
+//! let Some(mut cluster) = Cluster::start("name of the test").await else { return };
+//! cluster.start_agent("a", &["--failure-policy=fail"]).await;
+//! cluster.until_refused("/api/v1/namespaces/default/pods", &pod("evil", true)).await;
+//! ```
+
+use crate::api_server::ApiServer;
+use crate::process::Process;
+use crate::wait::eventually;
+use crate::world::World;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use std::net::TcpListener;
+use std::path::Path;
+
+/// The name by which the hub knows it.
+pub(crate) const NAME: &str = "real";
+pub(crate) const NAMESPACE: &str = "writ-system";
+pub(crate) const CONFIGURATION: &str = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/writ";
+
+pub(crate) struct Cluster {
+    pub(crate) agents: Vec<ClusterAgent>,
+    pub(crate) world: World,
+    pub(crate) server: ApiServer,
+}
+
+/// An agent in cluster mode.
+pub(crate) struct ClusterAgent {
+    pub(crate) process: Process,
+    /// `http://127.0.0.1:port`.
+    pub(crate) metrics: String,
+}
+
+impl Cluster {
+    /// Without agents yet; `None`, and noted as skipped, where no API server is installed. The manifests' accounts and
+    /// rights are there, what would run pods is of no use without a kubelet.
+    pub(crate) async fn start(test: &str) -> Option<Self> {
+        let server = ApiServer::start(test).await?;
+        let manifests = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("deploy/agent.yaml");
+        server.kubectl_ok(&["apply", "-f", manifests.to_str().unwrap()], "");
+        let world = World::start(&[]).await;
+        let token = world.token(NAME, &json!({"env": "dev"})).await;
+        std::fs::write(world.folder().join("token"), token).unwrap();
+        Some(Self { agents: vec![], world, server })
+    }
+
+    /// Starts an agent with more flags and waits until it listens and enforces.
+    pub(crate) async fn start_agent(&mut self, name: &str, more: &[&str]) -> &mut ClusterAgent {
+        let agent = self.launch(name, free_port(), more).await;
+        agent.until_ready().await;
+        self.agents.push(agent);
+        self.agents.last_mut().unwrap()
+    }
+
+    /// Starts an agent on this port. An agent of the same name that ran before left its data.
+    pub(crate) async fn launch(&self, name: &str, port: u16, more: &[&str]) -> ClusterAgent {
+        let webhook = format!("https://127.0.0.1:{port}/validate");
+        let kubeconfig = self.server.kubeconfig_of(NAMESPACE, "writ-agent").await;
+        let addresses = self.world.folder().join(format!("{name}.json"));
+        let _ = std::fs::remove_file(&addresses);
+        let (listen, kubeconfig) = (format!("127.0.0.1:{port}"), kubeconfig.to_str().unwrap().to_owned());
+        let mut arguments = vec!["--data", name, "--hub", &self.world.hub.url, "--token-file", "token"];
+        arguments.extend(["--kubeconfig", &kubeconfig, "--replica", name, "--listen", &listen]);
+        arguments.extend(["--metrics-listen", "127.0.0.1:0", "--listen-file", addresses.to_str().unwrap()]);
+        arguments.extend(["--dns-name", "localhost,127.0.0.1", "--report-every", "100ms"]);
+        if !more.iter().any(|flag| flag.starts_with("--webhook-url")) {
+            arguments.extend(["--webhook-url", &webhook]);
+        }
+        arguments.extend(more);
+        let mut process = Process::start("writ-agent", self.world.folder(), name, &arguments);
+        let announced: Value = serde_json::from_str(&process.announced(&addresses).await).unwrap();
+        ClusterAgent { process, metrics: announced["metrics"].as_str().unwrap().to_owned() }
+    }
+
+    /// Waits until the API server refuses to create this, and returns what it says. Nothing is created.
+    pub(crate) async fn until_refused(&self, path: &str, object: &Value) -> Value {
+        eventually(&format!("{path} is refused"), async || {
+            let (status, answer) = self.server.create(&format!("{path}?dryRun=All"), object.to_string()).await;
+            (status == StatusCode::FORBIDDEN).then_some(answer)
+        })
+        .await
+    }
+}
+
+impl ClusterAgent {
+    /// Waits until policies decide.
+    pub(crate) async fn until_ready(&self) {
+        eventually(&format!("the agent is ready:\n{}", self.process.log()), async || {
+            let answer = reqwest::get(format!("{}/readyz", self.metrics)).await.ok()?;
+            answer.status().is_success().then_some(())
+        })
+        .await;
+    }
+}
+
+/// A Pod; a privileged one is refused by the template's policies.
+pub(crate) fn pod(name: &str, privileged: bool) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {"containers": [{
+            "name": "main",
+            "image": "registry.example/app:1",
+            "securityContext": {"privileged": privileged}
+        }]}
+    })
+}
+
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
