@@ -4,6 +4,7 @@
 pub mod certificates;
 pub mod git;
 pub mod git_server;
+pub mod postgres;
 mod skipped;
 
 pub use skipped::skipped;

@@ -1,6 +1,8 @@
 //! The hub's command line and environment. Each field is flag, variable, default and one line of reference.
 //! Secrets come as files; nothing else in the hub reads the environment.
 
+use crate::keep::Keep;
+use crate::store::Database;
 use anyhow::{Context, bail, ensure};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,6 +15,13 @@ pub struct Config {
     /// Folder of the database, the signing key and the mirror of the repository.
     #[arg(long, env = "WRIT_DATA", default_value = "./writ-hub", value_name = "DIR")]
     pub data: PathBuf,
+    /// The database: `sqlite:FILE`, or `postgres://USER@HOST/NAME` with options such as `?sslmode=verify-full` and
+    /// `sslrootcert=FILE`; `hub.db` in the data folder when absent.
+    #[arg(long, env = "WRIT_DATABASE", value_name = "URL")]
+    pub database: Option<Database>,
+    /// A file with the password for the database.
+    #[arg(long, env = "WRIT_DATABASE_PASSWORD_FILE", value_name = "FILE", requires = "database")]
+    pub database_password_file: Option<PathBuf>,
     /// The policy repository: a local path or a URL (https, ssh, file).
     #[arg(long, env = "WRIT_SOURCE", value_name = "URL_OR_PATH")]
     pub source: String,
@@ -92,6 +101,17 @@ impl Config {
             bail!("--branch {:?} is not the name of a branch", self.branch);
         }
         Ok(())
+    }
+}
+
+impl Config {
+    /// The database with its password.
+    pub fn database(&self, keep: &Keep) -> anyhow::Result<Database> {
+        let database = self.database.clone().unwrap_or_else(|| Database::Sqlite(keep.database()));
+        match &self.database_password_file {
+            Some(file) => database.with_password(&read_secret(file)?),
+            None => Ok(database),
+        }
     }
 }
 

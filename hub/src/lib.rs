@@ -69,7 +69,7 @@ impl Hub {
         let keep = Keep::open(&config.data)?;
         let remote = Remote::parse(&config.source)?;
         remote.prepare(config, &shutdown)?;
-        let store = Store::open(&keep.database()).await.context("opening the database")?;
+        let store = Store::open(&config.database(&keep)?).await.context("opening the database")?;
         let access = access(config, &store).await?;
         let hub_key = keep.signing_key()?;
         publish::sign_anew(&store, &hub_key).await?;

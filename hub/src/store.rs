@@ -1,18 +1,16 @@
 //! The database. The only place that names sqlx; each file below holds the statements of one thing beside its rows.
-//! SQLite with one writing connection and several readers; the enum is the seam for PostgreSQL.
+//! SQLite with one writing connection and several readers, or PostgreSQL, which several hubs share. Statements are
+//! written once for both; what only one of them has is in `sqlite.rs` and `postgres.rs`.
 //! What may be stored is decided by the callers: the store keeps what it is given.
 
-use sqlx::ConnectOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use std::path::Path;
-use std::time::Duration;
-
 /// Runs one body for whichever database the store is: `on!(self, |pool| query.fetch_all(pool).await)` reads,
-/// `on!(write self, ..)` writes one statement, `on!(tx tx, ..)` works within a transaction.
+/// `on!(write self, ..)` writes one statement, `on!(tx tx, ..)` works within a transaction. The body is compiled for
+/// each database: what it evaluates to must be the same type for both (`.map(drop)` after `execute`).
 macro_rules! on {
     (write $store:expr, |$pool:ident| $body:expr) => {
         match $store {
             $crate::store::Store::Sqlite { writer: $pool, .. } => $body,
+            $crate::store::Store::Postgres { writer: $pool, .. } => $body,
         }
     };
     (tx $tx:expr, |$connection:ident| $body:expr) => {
@@ -21,37 +19,54 @@ macro_rules! on {
                 let $connection = &mut **transaction;
                 $body
             }
+            $crate::store::Tx::Postgres(transaction) => {
+                let $connection = &mut **transaction;
+                $body
+            }
         }
     };
     ($store:expr, |$pool:ident| $body:expr) => {
         match $store {
             $crate::store::Store::Sqlite { readers: $pool, .. } => $body,
+            $crate::store::Store::Postgres { readers: $pool, .. } => $body,
         }
     };
 }
 
+use sqlx::postgres::PgPool;
+use sqlx::sqlite::SqlitePool;
+
 mod agents;
+mod alone;
 mod assignments;
 mod blobs;
 mod bulk;
 mod clusters;
 mod counts;
+mod database;
 mod failure_list;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixture;
+#[cfg(test)]
+mod fresh;
 mod history;
+mod migrations;
 mod names;
 mod pages;
+mod postgres;
 mod reports;
 mod revisions;
 mod settings;
+mod sqlite;
 mod status;
 mod violations;
 
 pub(crate) use agents::valid;
+pub(crate) use alone::Alone;
 pub use assignments::Told;
 pub use clusters::{Heartbeat, NewToken};
 pub use counts::Counts;
+pub use database::Database;
 pub use failure_list::{FailureItem, FailureQuery};
 pub use history::{EnforcedBy, HistoryRow};
 pub use names::Names;
@@ -73,11 +88,6 @@ impl From<sqlx::Error> for crate::failure::Error {
     }
 }
 
-/// Readers beside the one writer.
-const READERS: u32 = 4;
-
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
-
 /// The open database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub enum Store {
@@ -88,6 +98,13 @@ pub enum Store {
         /// Connections that only read; each sees what was committed before its query began.
         readers: SqlitePool,
     },
+    /// A PostgreSQL server, which other hubs may use at the same time.
+    Postgres {
+        /// Connections for what agents report and hubs decide.
+        writer: PgPool,
+        /// Connections for what people look at, so that a slow page does not keep out agents.
+        readers: PgPool,
+    },
 }
 
 /// Writes that belong together. Dropped without [`Tx::commit`], none of them happened.
@@ -95,31 +112,24 @@ pub enum Store {
 pub enum Tx {
     /// Holds the one writing connection until it ends.
     Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    /// One of several at a time: what must be alone says so by [`Tx::alone`].
+    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
 }
 
 impl Store {
-    /// Opens the database file, makes it when it is not there, and brings it to this version's shape.
-    pub async fn open(file: &Path) -> anyhow::Result<Self> {
-        // A receipt means that the rows survive a power cut, hence FULL.
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .statement_cache_capacity(200)
-            .busy_timeout(Duration::from_secs(5))
-            .disable_statement_logging();
-        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-        MIGRATIONS.run(&writer).await?;
-        let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
-        Ok(Store::Sqlite { writer, readers })
+    /// Opens the database and brings it to this version's shape.
+    pub async fn open(database: &Database) -> anyhow::Result<Self> {
+        match database {
+            Database::Sqlite(file) => sqlite::open(file).await,
+            Database::Postgres(server) => postgres::open(server).await,
+        }
     }
 
     /// Begins writes that belong together.
     pub async fn begin(&self) -> sqlx::Result<Tx> {
         match self {
             Store::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)),
+            Store::Postgres { writer, .. } => Ok(Tx::Postgres(writer.begin().await?)),
         }
     }
 
@@ -135,6 +145,10 @@ impl Store {
                 readers.close().await;
                 writer.close().await;
             }
+            Store::Postgres { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
         }
     }
 }
@@ -144,6 +158,7 @@ impl Tx {
     pub async fn commit(self) -> sqlx::Result<()> {
         match self {
             Tx::Sqlite(transaction) => transaction.commit().await,
+            Tx::Postgres(transaction) => transaction.commit().await,
         }
     }
 }

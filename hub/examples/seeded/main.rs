@@ -12,7 +12,7 @@ use writ_hub::Hub;
 use writ_hub::clock::Clock;
 use writ_hub::config::Config;
 use writ_hub::serve::Listener;
-use writ_hub::store::Store;
+use writ_hub::store::{Database, Store};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -21,7 +21,7 @@ async fn main() -> anyhow::Result<()> {
     let listen = arguments.next().unwrap_or_else(|| "127.0.0.1:8420".to_owned());
     let is_empty = arguments.next().as_deref() == Some("empty");
     std::fs::create_dir_all(&folder)?;
-    let store = Store::open(&folder.join("hub.db")).await?;
+    let store = Store::open(&Database::Sqlite(folder.join("hub.db"))).await?;
     if !is_empty {
         seed::fill(&store, jiff::Timestamp::now().as_millisecond()).await?;
     }

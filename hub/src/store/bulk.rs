@@ -73,7 +73,7 @@ impl Tx {
                         Value::Text(text) => query.bind(text.as_ref()),
                     };
                 }
-                query.execute(connection).await
+                query.execute(connection).await.map(drop)
             })?;
         }
         Ok(())

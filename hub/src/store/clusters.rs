@@ -1,7 +1,7 @@
 //! Clusters: who enrolled, and what its agent says of itself.
 
 use super::revisions::json;
-use super::{Store, Tx};
+use super::{Alone, Store, Tx};
 use crate::heartbeat::Later;
 use writ_policy::wire::{Active, LoadError, Refused};
 use writ_policy::{AgentId, Digest};
@@ -98,6 +98,7 @@ impl Tx {
 
     /// The row of a cluster that enrolls, new or known by its name.
     pub async fn save_cluster(&mut self, name: &str, labels: &str, now: i64) -> sqlx::Result<i64> {
+        self.alone(Alone::Clusters).await?;
         on!(tx self, |connection| sqlx::query_scalar(SAVE_CLUSTER)
             .bind(name)
             .bind(labels)
@@ -108,7 +109,7 @@ impl Tx {
 
     /// Makes this the one agent of the cluster; the credential of a former one is void.
     pub async fn save_agent(&mut self, agent: &AgentId, cluster: i64, hash: &Digest, now: i64) -> sqlx::Result<()> {
-        on!(tx self, |connection| sqlx::query(REVOKE_AGENTS).bind(now).bind(cluster).execute(connection).await)?;
+        on!(tx self, |connection| sqlx::query(REVOKE_AGENTS).bind(now).bind(cluster).execute(connection).await.map(drop))?;
         on!(tx self, |connection| sqlx::query(SAVE_AGENT)
             .bind(agent.as_str())
             .bind(cluster)

@@ -146,7 +146,7 @@ impl Tx {
             on!(tx self, |connection| {
                 let query = sqlx::query(POLICY).bind(id).bind(name).bind(policy.code).bind(policy.title);
                 let query = query.bind(policy.severity).bind(policy.kinds).bind(path).bind(policy.page);
-                query.execute(connection).await
+                query.execute(connection).await.map(drop)
             })?;
         }
         Ok(())
@@ -156,7 +156,7 @@ impl Tx {
     pub async fn seed_cluster(&mut self, name: &str, labels: &str, seen_at: Option<i64>) -> sqlx::Result<()> {
         let enrolled_at = seen_at.unwrap_or(0);
         on!(tx self, |connection| {
-            sqlx::query(CLUSTER).bind(name).bind(labels).bind(enrolled_at).bind(seen_at).execute(connection).await
+            sqlx::query(CLUSTER).bind(name).bind(labels).bind(enrolled_at).bind(seen_at).execute(connection).await.map(drop)
         })?;
         Ok(())
     }
@@ -165,7 +165,7 @@ impl Tx {
     pub async fn seed_refusal(&mut self, cluster: &str, epoch: i64, reason: &str) -> sqlx::Result<()> {
         let digest = format!("digest-{epoch}");
         on!(tx self, |connection| {
-            sqlx::query(REFUSED).bind(cluster).bind(digest).bind(reason).execute(connection).await
+            sqlx::query(REFUSED).bind(cluster).bind(digest).bind(reason).execute(connection).await.map(drop)
         })?;
         Ok(())
     }
@@ -175,12 +175,12 @@ impl Tx {
         let digest = format!("digest-{}", seed.epoch);
         on!(tx self, |connection| {
             let query = sqlx::query(ASSIGNMENT).bind(seed.cluster).bind(seed.epoch).bind(&digest).bind(seed.revision);
-            query.bind(seed.deny_level).bind(seed.issued_at).bind(seed.active_at).execute(connection).await
+            query.bind(seed.deny_level).bind(seed.issued_at).bind(seed.active_at).execute(connection).await.map(drop)
         })?;
         let Some(active_at) = seed.active_at else { return Ok(()) };
         on!(tx self, |connection| {
             let query = sqlx::query(ACTIVE).bind(seed.cluster).bind(&digest).bind(seed.epoch);
-            query.bind(seed.revision).bind(active_at).execute(connection).await
+            query.bind(seed.revision).bind(active_at).execute(connection).await.map(drop)
         })?;
         Ok(())
     }
@@ -194,7 +194,7 @@ impl Tx {
         on!(tx self, |connection| {
             let query = sqlx::query(FAILURE).bind(seed.id).bind(seed.at).bind(seed.cluster).bind(ids[0]).bind(ids[1]);
             let query = query.bind(seed.code).bind(seed.action).bind(seed.message).bind(ids[2]).bind(seed.object);
-            query.bind(seed.workload).bind(seed.user).bind(ids[3]).execute(connection).await
+            query.bind(seed.workload).bind(seed.user).bind(ids[3]).execute(connection).await.map(drop)
         })?;
         Ok(())
     }
@@ -209,7 +209,7 @@ impl Tx {
         let (namespace, policy) = (self.seed_name(namespace).await?, self.seed_name(policy).await?);
         on!(tx self, |connection| {
             let query = sqlx::query(POLICY_MINUTE).bind(at.div_euclid(MINUTE_MS)).bind(cluster).bind(namespace);
-            query.bind(policy).bind(passes).bind(failures).bind(denials).execute(connection).await
+            query.bind(policy).bind(passes).bind(failures).bind(denials).execute(connection).await.map(drop)
         })?;
         Ok(())
     }
@@ -224,7 +224,7 @@ impl Tx {
         let namespace = self.seed_name(namespace).await?;
         on!(tx self, |connection| {
             let query = sqlx::query(REVIEW_MINUTE).bind(at.div_euclid(MINUTE_MS)).bind(cluster).bind(namespace);
-            query.bind(reviews).bind(failing).bind(denied).execute(connection).await
+            query.bind(reviews).bind(failing).bind(denied).execute(connection).await.map(drop)
         })?;
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Names that repeat (namespaces, policies, kinds, ...), each kept once and meant by its number. Numbers are never given
 //! anew, so who knows one may keep it in memory.
 
-use super::{Tx, placeholders};
+use super::{Alone, Tx, placeholders};
 use std::collections::{BTreeSet, HashMap};
 
 const ADD: &str = "
@@ -51,7 +51,8 @@ impl Tx {
         if let Some(id) = known {
             return Ok(id);
         }
-        on!(tx self, |connection| sqlx::query(ADD).bind(name).execute(&mut *connection).await)?;
+        self.alone(Alone::Names).await?;
+        on!(tx self, |connection| sqlx::query(ADD).bind(name).execute(connection).await.map(drop))?;
         on!(tx self, |connection| sqlx::query_scalar(FIND).bind(name).fetch_one(connection).await)
     }
 
@@ -76,5 +77,26 @@ impl Tx {
             let query = sqlx::query_as(sqlx::AssertSqlSafe(text));
             names.iter().fold(query, |query, name| query.bind(*name)).fetch_all(connection).await
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::fresh::Fresh;
+
+    #[tokio::test]
+    async fn names_that_many_give_at_once_have_one_number_each() {
+        let fresh = Fresh::new().await;
+        let give = async |first: &'static str, second: &'static str| {
+            let mut tx = fresh.store.begin().await.unwrap();
+            let numbers = (tx.intern(first).await.unwrap(), tx.intern(second).await.unwrap());
+            tx.commit().await.unwrap();
+            numbers
+        };
+        let (first, second, third) = tokio::join!(give("a", "b"), give("b", "a"), give("c", "a"));
+        assert_eq!((first.0, first.1), (second.1, second.0));
+        assert_eq!(first.0, third.1);
+        assert_eq!(BTreeSet::from([first.0, first.1, third.0]).len(), 3);
     }
 }

@@ -55,7 +55,8 @@ struct Cursor {
 type Boot = (i64, String);
 
 impl Tx {
-    /// Stores reports and moves their cursors. What is told of each is in the order of the reports.
+    /// Stores reports and moves their cursors. What is told of each is in the order of the reports. Nobody else stores
+    /// reports of these clusters until the transaction ends: one that is sent to two hubs at once is stored once.
     pub async fn save_reports(
         &mut self,
         reports: &[Accepted],
@@ -63,6 +64,7 @@ impl Tx {
         bounds: Bounds,
         now: i64,
     ) -> sqlx::Result<Vec<Stored>> {
+        self.alone_with_reports(reports.iter().map(|accepted| accepted.agent.cluster_id).collect()).await?;
         let mut cursors = self.cursors(reports).await?;
         let mut news: Vec<News<'_>> = vec![];
         let mut stored = Vec::with_capacity(reports.len());

@@ -1,6 +1,6 @@
 //! Revisions: every commit that was seen, what its check said, and what was served from it.
 
-use super::{Store, Tx, valid};
+use super::{Alone, Store, Tx, valid};
 use crate::repository::Commit;
 use writ_policy::sign::Signed;
 use writ_policy::{Diagnostic, Digest, Fleet, PolicyInfo, Revision};
@@ -80,6 +80,7 @@ impl Tx {
     /// Records what a check made of a commit.
     pub async fn save_revision(&mut self, checked: &Checked<'_>, now: i64) -> sqlx::Result<()> {
         let Checked { commit, diagnostics, bundle } = checked;
+        self.alone(Alone::Revisions).await?;
         let state = if bundle.is_some() { "served" } else { "refused" };
         // The newest is what is served, also after the clock was set back.
         let last: i64 = on!(tx self, |connection| sqlx::query_scalar(LAST_SERVED).fetch_one(connection).await)?;
@@ -106,7 +107,7 @@ impl Tx {
     }
 
     async fn save_policies(&mut self, revision: i64, policies: &[(PolicyInfo, String)]) -> sqlx::Result<()> {
-        on!(tx self, |connection| sqlx::query(FORGET_POLICIES).bind(revision).execute(connection).await)?;
+        on!(tx self, |connection| sqlx::query(FORGET_POLICIES).bind(revision).execute(connection).await.map(drop))?;
         for (policy, page) in policies {
             let name = self.intern(policy.name.as_str()).await?;
             on!(tx self, |connection| sqlx::query(SAVE_POLICY)
@@ -121,13 +122,15 @@ impl Tx {
                 .bind(&policy.path)
                 .bind(page)
                 .execute(connection)
-                .await)?;
+                .await
+                .map(drop))?;
         }
         Ok(())
     }
 
     /// Records a commit that a later one came before it was built.
     pub async fn save_superseded(&mut self, commit: &Commit, now: i64) -> sqlx::Result<()> {
+        self.alone(Alone::Revisions).await?;
         on!(tx self, |connection| sqlx::query(SAVE_SUPERSEDED)
             .bind(commit.revision.as_str())
             .bind(&commit.author)

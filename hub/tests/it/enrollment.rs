@@ -68,10 +68,7 @@ async fn secrets_are_not_shown_and_not_stored() {
     let agent = hub.enroll("dev").await;
     let secret = token.strip_prefix("writ_").unwrap().rsplit_once('_').unwrap().0.to_owned();
     let shown = format!("{:?} {:?}", hub.hub, agent.enrolled);
-    let stored: Vec<u8> = ["hub.db", "hub.db-wal"]
-        .iter()
-        .flat_map(|file| std::fs::read(hub.data.path().join(file)).unwrap_or_default())
-        .collect();
+    let stored = hub.stored();
     for secret in [&secret, &agent.enrolled.credential] {
         assert!(!shown.contains(secret.as_str()));
         assert!(!stored.windows(secret.len()).any(|window| window == secret.as_bytes()));

@@ -26,6 +26,20 @@ async fn report_sent_twice_is_stored_once() {
 }
 
 #[tokio::test]
+async fn report_that_comes_many_times_at_once_is_stored_once() {
+    let hub = TestHub::new().await;
+    let agent = hub.enroll("prod").await;
+    let report = Report { policy_counts: vec![policy_count(2)], ..agent.report(1, vec![failure("a")]) };
+    let send = || agent.send(&hub, &report);
+    let answers = tokio::join!(send(), send(), send(), send(), send());
+    for answer in [answers.0, answers.1, answers.2, answers.3, answers.4] {
+        assert_eq!((answer.status.as_u16(), answer.json()), (200, json!({ "stored": 1 })));
+    }
+    let counts = counts(&hub).await;
+    assert_eq!((&counts["failures"], &counts["policy_failures"]), (&json!(1), &json!(2)));
+}
+
+#[tokio::test]
 async fn report_sent_again_after_the_agent_enrolled_anew_is_stored_once() {
     let hub = TestHub::new().await;
     let former = hub.enroll("prod").await;

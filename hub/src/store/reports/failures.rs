@@ -10,7 +10,8 @@ const SAVE: Insert = Insert {
     into: "INSERT INTO failures (id, at, received_at, cluster_id, namespace_id, policy_id, code, severity, action,
         outcome, message, kind_id, object, object_uid, workload, operation, requester, review, revision_id, exemption,
         implied, child, because)",
-    on_conflict: "ON CONFLICT (id) DO NOTHING",
+    // Without naming the key: on PostgreSQL it holds the time too.
+    on_conflict: "ON CONFLICT DO NOTHING",
 };
 
 impl Tx {

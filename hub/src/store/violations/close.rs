@@ -68,7 +68,8 @@ impl Tx {
                 .bind(json(&pass.unseen))
                 .bind(i64::from(closes))
                 .execute(connection)
-                .await)?;
+                .await
+                .map(drop))?;
         }
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! A hub in this process. Its loops do not run: `sync` does what one round of them does.
+//! A hub in this process. Its loops do not run: `sync` does what one round of them does. Its database is SQLite, or
+//! PostgreSQL when `WRIT_TEST_DATABASE` says so.
 
 use super::{TestAgent, TestRepository, policy};
 use axum::body::{Body, to_bytes};
@@ -51,7 +52,10 @@ impl TestHub {
     pub(crate) async fn empty(arguments: &[&str]) -> Self {
         let data = tempfile::tempdir().unwrap();
         let repository = TestRepository::new();
-        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let mut arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        if let Some(url) = writ_e2e::postgres::wanted() {
+            arguments.extend(["--database".to_owned(), url]);
+        }
         let clock = Clock::fixed(NOW);
         let hub = open(data.path(), repository.path(), &arguments, clock.clone()).await;
         Self { hub, clock, repository, data, arguments }
@@ -110,6 +114,15 @@ impl TestHub {
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
         Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// All that the database holds.
+    pub(crate) fn stored(&self) -> Vec<u8> {
+        if let Some(place) = self.arguments.iter().position(|argument| argument == "--database") {
+            return writ_e2e::postgres::dump(&self.arguments[place + 1]).unwrap().into_bytes();
+        }
+        let files = ["hub.db", "hub.db-wal"].map(|file| self.data.path().join(file));
+        files.iter().flat_map(|file| std::fs::read(file).unwrap_or_default()).collect()
     }
 
     /// `/api/v1/revisions/{revision}`.

@@ -1,0 +1,21 @@
+//! An empty database for a test of the store: SQLite, or PostgreSQL when `WRIT_TEST_DATABASE` says so.
+
+use super::{Database, Store};
+
+/// The store, and the folder that it may be in.
+pub(crate) struct Fresh {
+    pub(crate) store: Store,
+    _folder: tempfile::TempDir,
+}
+
+impl Fresh {
+    /// A new empty database.
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = match writ_e2e::postgres::wanted() {
+            Some(url) => url.parse().unwrap(),
+            None => Database::Sqlite(folder.path().join("hub.db")),
+        };
+        Self { store: Store::open(&database).await.unwrap(), _folder: folder }
+    }
+}

@@ -1,0 +1,49 @@
+//! PostgreSQL, 15 or later: a server that several hubs may share. Its own means are below this file.
+
+use super::database::Server;
+use super::{Store, migrations};
+use anyhow::{Context, ensure};
+use sqlx::ConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use std::time::Duration;
+
+/// Connections of one hub for what agents report, and for what people look at.
+const WRITERS: u32 = 8;
+const READERS: u32 = 8;
+/// How long a request waits for a connection before it is told to try again; servers that are away are tried meanwhile.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest that the server works on a statement, and that it waits for a transaction of ours to go on.
+const STATEMENT_LIMIT: &str = "30s";
+const IDLE_LIMIT: &str = "30s";
+/// Numbers its versions as 15 * 10,000 and so on.
+const OLDEST: i32 = 150_000;
+
+/// Connects and brings the database to this version's shape.
+pub(super) async fn open(server: &Server) -> anyhow::Result<Store> {
+    prepare(server).await.with_context(|| format!("preparing {server}"))?;
+    let options = with_limits(server.options().clone());
+    let writer = pool(WRITERS, options.clone()).await.with_context(|| format!("connecting to {server}"))?;
+    let readers = pool(READERS, options.options([("default_transaction_read_only", "on")])).await?;
+    Ok(Store::Postgres { writer, readers })
+}
+
+/// On a connection without limits: a migration may take its time, and that of another hub is waited for.
+async fn prepare(server: &Server) -> anyhow::Result<()> {
+    let options = server.options().clone().application_name("writ-hub");
+    let connection = pool(1, options).await.context("connecting")?;
+    let version: i32 =
+        sqlx::query_scalar("SELECT current_setting('server_version_num')::int4").fetch_one(&connection).await?;
+    ensure!(version >= OLDEST, "this is PostgreSQL {}; Writ needs 15 or later", version / 10_000);
+    migrations::POSTGRES.run(&connection).await.map_err(migrations::explained)?;
+    connection.close().await;
+    Ok(())
+}
+
+fn with_limits(options: PgConnectOptions) -> PgConnectOptions {
+    let limits = [("statement_timeout", STATEMENT_LIMIT), ("idle_in_transaction_session_timeout", IDLE_LIMIT)];
+    options.application_name("writ-hub").options(limits).statement_cache_capacity(200).disable_statement_logging()
+}
+
+async fn pool(connections: u32, options: PgConnectOptions) -> sqlx::Result<PgPool> {
+    PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).connect_with(options).await
+}

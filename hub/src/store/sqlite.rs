@@ -1,0 +1,31 @@
+//! SQLite: one file, one writing connection and several readers.
+
+use super::{Store, migrations};
+use anyhow::Context;
+use sqlx::ConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use std::path::Path;
+use std::time::Duration;
+
+/// Readers beside the one writer.
+const READERS: u32 = 4;
+
+/// Opens the file, makes it when it is not there, and brings it to this version's shape.
+pub(super) async fn open(file: &Path) -> anyhow::Result<Store> {
+    // A receipt means that the rows survive a power cut, hence FULL.
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .statement_cache_capacity(200)
+        .busy_timeout(Duration::from_secs(5))
+        .disable_statement_logging();
+    let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await;
+    let writer = writer.with_context(|| format!("opening {}", file.display()))?;
+    let migrated = migrations::SQLITE.run(&writer).await.map_err(migrations::explained);
+    migrated.with_context(|| format!("preparing {}", file.display()))?;
+    let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
+    Ok(Store::Sqlite { writer, readers })
+}
