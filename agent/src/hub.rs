@@ -12,6 +12,9 @@ use writ_policy::wire::{self, Desired, DesiredRequest, Enroll, Enrolled, Receipt
 /// The largest JSON answer that is read.
 const MAX_ANSWER_BYTES: usize = 8 << 20;
 
+/// The longest that the agent stays away because the hub asks for it.
+const MAX_LATER: Duration = Duration::from_secs(300);
+
 /// Why the hub gave no answer that can be used.
 #[derive(Debug, thiserror::Error)]
 pub enum HubError {
@@ -23,6 +26,14 @@ pub enum HubError {
     Refused {
         /// 4xx.
         status: StatusCode,
+        /// The hub's own words.
+        reason: String,
+    },
+    /// Too much at a time: the same may be sent again, not before this.
+    #[error("the hub asks to come back in {} s: {reason}", after.as_secs())]
+    Later {
+        /// As the hub says, within [`MAX_LATER`].
+        after: Duration,
         /// The hub's own words.
         reason: String,
     },
@@ -126,13 +137,29 @@ async fn checked(sent: reqwest::Result<Response>) -> Result<Response, HubError> 
     if status.is_success() {
         return Ok(response);
     }
+    let after = retry_after(&response);
     let reason = reason(response).await;
-    Err(match status {
+    Err(match (status, after) {
+        (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, Some(after)) => {
+            HubError::Later { after, reason }
+        }
+        (status, _) => failed(status, reason),
+    })
+}
+
+fn failed(status: StatusCode, reason: String) -> HubError {
+    match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => HubError::Unauthorized(reason),
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => HubError::Away(anyhow::anyhow!(reason)),
         status if status.is_client_error() => HubError::Refused { status, reason },
         status => HubError::Away(anyhow::anyhow!("{status}: {reason}")),
-    })
+    }
+}
+
+/// `Retry-After` in seconds, bounded; a date is not understood.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get(reqwest::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds).min(MAX_LATER))
 }
 
 /// The hub's own words on a failure, short and printable.

@@ -189,7 +189,9 @@ impl Sync {
 impl From<FetchError> for Problem {
     fn from(error: FetchError) -> Self {
         match error {
-            FetchError::Hub(error @ (HubError::Away(_) | HubError::Unauthorized(_))) => Problem::Away(error),
+            FetchError::Hub(error @ (HubError::Away(_) | HubError::Later { .. } | HubError::Unauthorized(_))) => {
+                Problem::Away(error)
+            }
             FetchError::Hub(error) => Problem::Refused(error.into()),
             FetchError::Content(error) => Problem::Refused(error),
         }

@@ -4,6 +4,7 @@ use crate::access::Access;
 use crate::board::Board;
 use crate::clock::Clock;
 use crate::heartbeat::Heartbeats;
+use crate::ingest::intake::Intake;
 use crate::metrics::Metrics;
 use crate::store::Store;
 use arc_swap::ArcSwap;
@@ -43,6 +44,8 @@ pub struct Parts {
     pub assign_wanted: Notify,
     /// What agents last said of themselves.
     pub heartbeats: Heartbeats,
+    /// Where reports wait to be written.
+    pub intake: Intake,
     /// What is counted.
     pub metrics: Metrics,
     /// How long a request of an agent is held while there is nothing new.

@@ -64,6 +64,12 @@ pub struct Config {
     /// Host keys to expect over ssh; the user's own file when absent. An unknown host is always refused.
     #[arg(long, env = "WRIT_SOURCE_KNOWN_HOSTS", value_name = "FILE")]
     pub source_known_hosts: Option<PathBuf>,
+    /// How many rows one agent may report in a minute before it is told to come later; 0 for any number.
+    #[arg(long, env = "WRIT_ROWS_PER_MINUTE", default_value = "300000", value_name = "ROWS")]
+    pub rows_per_minute: u64,
+    /// How many violations of one cluster are kept, fixed ones included; more are counted, and shown as such.
+    #[arg(long, env = "WRIT_MAX_VIOLATIONS", default_value = "200000", value_name = "VIOLATIONS")]
+    pub max_violations: u64,
     /// How long a request of an agent is held while there is nothing new.
     #[arg(long, env = "WRIT_HOLD", default_value = "30s", value_parser = duration, hide = true)]
     pub hold: Duration,

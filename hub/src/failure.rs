@@ -28,6 +28,10 @@ pub enum Error {
     Conflict(String),
     #[error("the request is larger than it may be")]
     TooLarge,
+    #[error("{reason}")]
+    Later { after: u64, reason: String },
+    #[error("{0}")]
+    CannotStore(&'static str),
     #[error("the hub is busy, try again")]
     Busy,
     #[error("Internal error")]
@@ -53,8 +57,19 @@ impl Failure {
             Error::Absent(_) => StatusCode::NOT_FOUND,
             Error::Conflict(_) => StatusCode::CONFLICT,
             Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Error::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Error::Later { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Error::CannotStore(_) | Error::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// After how many seconds the same may work.
+    fn retry_after(&self) -> Option<u64> {
+        match &*self.0 {
+            Error::Later { after, .. } => Some(*after),
+            Error::CannotStore(_) => Some(5),
+            Error::Busy => Some(1),
+            _ => None,
         }
     }
 
@@ -121,6 +136,9 @@ pub async fn show_as_json(request: Request, next: Next) -> Response {
     failure.log(&id);
     let body = serde_json::json!({ "error": failure.error().to_string(), "request": id });
     let mut shown = (failure.status(), axum::Json(body)).into_response();
+    if let Some(seconds) = failure.retry_after() {
+        shown.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
     if failure.status() == StatusCode::UNAUTHORIZED {
         shown.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }

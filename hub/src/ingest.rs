@@ -1,7 +1,10 @@
 //! What is taken of a report before it is stored: rows that cannot be are the report's fault and refuse all of it;
 //! texts that are too long are cut, because a long name is no reason to lose a failure.
 
+pub mod intake;
+mod quota;
 mod violation;
+pub mod writer;
 
 use crate::access::Agent;
 use crate::store::Accepted;

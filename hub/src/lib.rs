@@ -33,6 +33,7 @@ use board::Board;
 use clock::Clock;
 use config::Config;
 use heartbeat::Heartbeats;
+use ingest::intake::{Intake, Waiting};
 use keep::Keep;
 use metrics::Metrics;
 use repository::{Mirror, Remote};
@@ -41,6 +42,7 @@ use std::time::Duration;
 use store::Store;
 use tasks::Tasks;
 use tokio::sync::Notify;
+use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
 use writ_policy::Digest;
 use writ_runtime::SelfTest;
@@ -58,6 +60,8 @@ pub struct Hub {
     pub app: App,
     /// Follows the source.
     pub follower: Follower,
+    /// Reports that wait for `ingest::writer`.
+    pub reports: Receiver<Waiting>,
     /// Holds the data folder.
     _keep: Keep,
 }
@@ -76,6 +80,7 @@ impl Hub {
         let source =
             app::SourceName { url: remote.to_string(), branch: config.branch.clone(), path: config.path.clone() };
         let mirror = Mirror::open(&keep.mirror(), remote.clone(), &config.branch)?;
+        let (intake, reports) = Intake::new(config);
         let app = App::new(app::Parts {
             store,
             clock,
@@ -87,12 +92,13 @@ impl Hub {
             board: Board::default(),
             assign_wanted: Notify::new(),
             heartbeats: Heartbeats::default(),
+            intake,
             metrics: Metrics::default(),
             hold: config.hold,
             shutdown,
         });
         let follower = Follower::new(app.clone(), mirror, remote);
-        Ok(Self { app, follower, _keep: keep })
+        Ok(Self { app, follower, reports, _keep: keep })
     }
 
     /// Its routes.
@@ -109,11 +115,12 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let listener = serve::Listener::bind(&config).await?;
     let address = listener.address.clone();
     let routes = hub.routes();
-    let Hub { app, follower, _keep } = hub;
+    let Hub { app, follower, reports, _keep } = hub;
     let mut tasks = Tasks::default();
     tasks.start("serving", listener.serve(routes, shutdown.clone()));
     tasks.start("following the source", follower.run(config.poll, shutdown.clone()));
     tasks.start("assigning", assign::run(app.clone(), shutdown.clone()));
+    tasks.start("writing reports", ingest::writer::run(app.clone(), reports, shutdown.clone()));
     tasks.start("writing heartbeats", heartbeat::run(app.clone(), shutdown.clone()));
     if let Some(file) = &config.listen_file {
         serve::write_listen_file(file, &address)?;

@@ -11,11 +11,15 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use std::time::Duration;
+use writ_policy::wire::Report;
 
 /// Seconds that publishing a commit takes.
 const PUBLISH_BUCKETS: [f64; 9] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 /// Seconds that storing a report takes.
 const REPORT_BUCKETS: [f64; 8] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5];
+
+/// Reports of one transaction.
+const GROUP_BUCKETS: [f64; 6] = [1.0, 2.0, 4.0, 8.0, 16.0, 64.0];
 
 /// Counters of this process.
 #[derive(Debug)]
@@ -25,7 +29,9 @@ pub struct Metrics {
     publish_seconds: Histogram,
     reports: Family<Outcome, Counter>,
     report_seconds: Histogram,
+    report_group: Histogram,
     failures: Counter,
+    violations: Counter,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -48,10 +54,14 @@ impl Default for Metrics {
         let reports = Family::<Outcome, Counter>::default();
         registry.register("reports", "Reports of agents, by what came of them", reports.clone());
         let report_seconds = Histogram::new(REPORT_BUCKETS);
-        registry.register("report_seconds", "Time to store a report", report_seconds.clone());
+        registry.register("report_seconds", "Time to write a transaction of reports", report_seconds.clone());
+        let report_group = Histogram::new(GROUP_BUCKETS);
+        registry.register("report_group", "Reports that were written by one transaction", report_group.clone());
         let failures = Counter::default();
         registry.register("failures", "Failure records that reports brought", failures.clone());
-        Self { registry, commits, publish_seconds, reports, report_seconds, failures }
+        let violations = Counter::default();
+        registry.register("violations", "Sightings of violations that reports brought", violations.clone());
+        Self { registry, commits, publish_seconds, reports, report_seconds, report_group, failures, violations }
     }
 }
 
@@ -64,10 +74,21 @@ impl Metrics {
     }
 
     /// A report was stored.
-    pub fn stored(&self, failures: usize, took: Duration) {
+    pub fn stored(&self, report: &Report) {
         self.reports.get_or_create(&Outcome { outcome: "stored" }).inc();
-        self.failures.inc_by(failures as u64);
+        self.failures.inc_by(report.failures.len() as u64);
+        self.violations.inc_by(report.violations.len() as u64);
+    }
+
+    /// A transaction of reports was written.
+    pub fn wrote(&self, reports: usize, took: Duration) {
+        self.report_group.observe(reports as f64);
         self.report_seconds.observe(took.as_secs_f64());
+    }
+
+    /// A report was told to come later.
+    pub fn put_off(&self) {
+        self.reports.get_or_create(&Outcome { outcome: "put_off" }).inc();
     }
 
     /// A report came that was stored before.
@@ -95,6 +116,9 @@ pub async fn text(app: &App) -> anyhow::Result<String> {
     let waiting = Gauge::<i64>::default();
     waiting.set(app.board.waiting() as i64);
     fleet.register("held_requests", "Requests of agents that wait for news", waiting);
+    let reports_waiting = Gauge::<i64>::default();
+    reports_waiting.set(app.intake.waiting());
+    fleet.register("reports_waiting", "Reports that wait to be written", reports_waiting);
     let reachable = Gauge::<i64>::default();
     reachable.set(i64::from(app.source_state.load().error.is_none()));
     fleet.register("source_reachable", "Whether the last look at the source succeeded", reachable);

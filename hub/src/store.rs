@@ -41,6 +41,7 @@ mod alone;
 mod assignments;
 mod blobs;
 mod bulk;
+mod cannot_write;
 mod clusters;
 mod counts;
 mod database;
@@ -64,6 +65,7 @@ mod violations;
 pub(crate) use agents::valid;
 pub(crate) use alone::Alone;
 pub use assignments::Told;
+pub(crate) use cannot_write::cannot_write;
 pub use clusters::{Heartbeat, NewToken};
 pub use counts::Counts;
 pub use database::Database;
@@ -78,6 +80,8 @@ pub use violations::{Bounds, ViolationEvent, ViolationRow, violation_id};
 
 /// What the store answers; absent is `Ok(None)`.
 pub type Result<T> = sqlx::Result<T>;
+/// Why it did not.
+pub type Failed = sqlx::Error;
 
 impl From<sqlx::Error> for crate::failure::Error {
     fn from(error: sqlx::Error) -> Self {

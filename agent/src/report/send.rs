@@ -48,10 +48,11 @@ impl Sender {
                 backoff.reset();
                 continue;
             };
+            let later = problem.later();
             if backoff.attempt() == 0 {
                 problem.say();
             }
-            tokio::time::sleep(backoff.next_pause()).await;
+            tokio::time::sleep(later + backoff.next_pause()).await;
         }
     }
 
@@ -97,6 +98,14 @@ enum Problem {
 }
 
 impl Problem {
+    /// How long the hub asks to be left alone; the usual pause comes on top, so that a fleet does not return in step.
+    fn later(&self) -> Duration {
+        match self {
+            Problem::Hub(HubError::Later { after, .. }) => *after,
+            _ => Duration::ZERO,
+        }
+    }
+
     fn say(self) {
         let unauthorized = matches!(self, Problem::Hub(HubError::Unauthorized(_)));
         let problem = log_chain(&self.into());

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -38,6 +38,8 @@ struct Parts {
     lose_answers: AtomicBool,
     revoked: AtomicBool,
     malformed: AtomicBool,
+    full: AtomicBool,
+    put_off: Mutex<Vec<Instant>>,
     blob_requests: AtomicUsize,
     revision: AtomicUsize,
     _server: Mutex<JoinSet<()>>,
@@ -59,6 +61,8 @@ impl FakeHub {
             lose_answers: AtomicBool::new(false),
             revoked: AtomicBool::new(false),
             malformed: AtomicBool::new(false),
+            full: AtomicBool::new(false),
+            put_off: Mutex::default(),
             blob_requests: AtomicUsize::new(0),
             revision: AtomicUsize::new(0),
             _server: Mutex::default(),
@@ -99,6 +103,16 @@ impl FakeHub {
     /// Nobody's credential is known any more.
     pub fn revoke(&self, revoked: bool) {
         self.0.revoked.store(revoked, SeqCst);
+    }
+
+    /// Reports are asked to come back in a second.
+    pub fn be_full(&self, full: bool) {
+        self.0.full.store(full, SeqCst);
+    }
+
+    /// When reports were asked to come back later.
+    pub fn put_off(&self) -> Vec<Instant> {
+        self.0.put_off.lock().unwrap().clone()
     }
 
     /// Reports are called malformed.
@@ -242,6 +256,10 @@ async fn blob(State(FakeHub(hub)): State<FakeHub>, Path(digest): Path<String>) -
 async fn report(State(FakeHub(hub)): State<FakeHub>, Json(report): Json<Report>) -> Response {
     if hub.malformed.load(SeqCst) {
         return (StatusCode::BAD_REQUEST, Json(serde_json::json!({"error": "not a report"}))).into_response();
+    }
+    if hub.full.load(SeqCst) {
+        hub.put_off.lock().unwrap().push(Instant::now());
+        return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "1")]).into_response();
     }
     let mut cursors = hub.cursors.lock().unwrap();
     let cursor = cursors.entry(report.boot).or_default();

@@ -151,3 +151,15 @@ async fn report_that_the_hub_never_takes_is_put_aside_and_said_to_be_missing() {
     until_failures(&hub, 1).await;
     assert_eq!(hub.reports()[0].dropped, 3, "a failure and two rows of counts");
 }
+
+#[tokio::test]
+async fn full_hub_is_left_alone_for_as_long_as_it_asks() {
+    let (hub, agent) = enforcing().await;
+    hub.be_full(true);
+    deny(&agent, 1).await;
+    until("the hub was asked twice", || (hub.put_off().len() >= 2).then_some(())).await;
+    hub.be_full(false);
+    until_failures(&hub, 1).await;
+    let asked = hub.put_off();
+    assert!(asked[1] - asked[0] >= std::time::Duration::from_secs(1), "{asked:?}");
+}

@@ -1,12 +1,15 @@
 //! The check of a commit in a child process, when the child is the trouble and not the commit.
 
 use crate::support::{TestHub, policy};
+use clap::Parser;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use writ_hub::access::Access;
 use writ_hub::app::{App, Parts};
+use writ_hub::config::Config;
+use writ_hub::ingest::intake::Intake;
 use writ_hub::publish::Verdict;
 use writ_hub::repository::{Mirror, Remote};
 use writ_hub::source::Follower;
@@ -29,6 +32,7 @@ fn follower_with(hub: &TestHub, program: PathBuf) -> Follower {
         board: writ_hub::board::Board::default(),
         assign_wanted: tokio::sync::Notify::new(),
         heartbeats: writ_hub::heartbeat::Heartbeats::default(),
+        intake: Intake::new(&Config::parse_from(["writ-hub", "--source", "/"])).0,
         metrics: writ_hub::metrics::Metrics::default(),
         hold: LIMIT,
         shutdown: CancellationToken::new(),

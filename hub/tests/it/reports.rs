@@ -1,6 +1,8 @@
 //! Reports: exactly once, whole or not at all, bounded.
 
-use crate::support::{NOW, TestHub, failure, policy_count, review_count};
+use crate::support::{NOW, TestAgent, TestHub, failure, policy_count, review_count};
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use serde_json::{Value, json};
 use writ_policy::wire::{MAX_MESSAGE_BYTES, MAX_REPORT_BYTES, PolicyCount, Report};
 
@@ -181,4 +183,91 @@ async fn exempted_evaluations_are_counted_apart_from_failures() {
     agent.send(&hub, &report).await;
     let counts = counts(&hub).await;
     assert_eq!((&counts["policy_failures"], &counts["policy_exempted"]), (&json!(2), &json!(5)));
+}
+
+#[tokio::test]
+async fn reports_that_come_at_once_are_each_answered_by_their_own() {
+    let hub = TestHub::new().await;
+    let mut agents = vec![];
+    for cluster in 0..12 {
+        agents.push(hub.enroll(&format!("c{cluster}")).await);
+    }
+    // Every third is malformed, and each is sent twice.
+    let send = async |place: usize, agent: &TestAgent| {
+        let failures = vec![failure("a"), failure("b")];
+        let mut report = Report { review_counts: vec![review_count(2)], ..agent.report(1, failures) };
+        let malformed = place.is_multiple_of(3);
+        report.failures[1].at = if malformed { -1 } else { NOW };
+        let (first, second) = tokio::join!(agent.send(&hub, &report), agent.send(&hub, &report));
+        assert_eq!(first.status, if malformed { 400 } else { 200 }, "{}", first.text());
+        assert_eq!(first.status, second.status);
+    };
+    let sent: FuturesUnordered<_> = agents.iter().enumerate().map(|(place, agent)| send(place, agent)).collect();
+    sent.collect::<Vec<_>>().await;
+    let counts = counts(&hub).await;
+    assert_eq!((&counts["failures"], &counts["reviews"]), (&json!(16), &json!(16)));
+}
+
+#[tokio::test]
+async fn agent_that_brings_too_much_is_told_when_to_come_back() {
+    let hub = TestHub::with(&["--rows-per-minute", "3"]).await;
+    let (busy, quiet) = (hub.enroll("busy").await, hub.enroll("quiet").await);
+    assert_eq!(busy.send(&hub, &busy.report(1, vec![failure("a"), failure("b")])).await.status, 200);
+    let second = busy.report(2, vec![failure("c"), failure("d")]);
+    let answer = busy.send(&hub, &second).await;
+    assert_eq!((answer.status.as_u16(), answer.headers["retry-after"].to_str().unwrap()), (429, "20"));
+    assert!(answer.error().contains("3 rows within a minute"), "{}", answer.error());
+    assert_eq!(quiet.send(&hub, &quiet.report(1, vec![failure("e")])).await.status, 200);
+    hub.clock.set(NOW + 20_000);
+    assert_eq!(busy.send(&hub, &second).await.json(), json!({ "stored": 2 }));
+    assert_eq!(counts(&hub).await["failures"], 5);
+}
+
+#[tokio::test]
+async fn sequence_that_jumps_is_taken_and_fields_that_nobody_knows_are_left_out() {
+    let hub = TestHub::new().await;
+    let agent = hub.enroll("prod").await;
+    let mut report = serde_json::to_value(agent.report(7, vec![failure("a")])).unwrap();
+    report["next_year"] = json!({ "more": [1] });
+    report["failures"][0]["mood"] = json!("good");
+    let answer = agent.post(&hub, "/v1/reports", report.to_string().into()).await;
+    assert_eq!(answer.json(), json!({ "stored": 7 }));
+}
+
+#[tokio::test]
+async fn cursor_of_another_clusters_agent_is_its_own() {
+    let hub = TestHub::new().await;
+    let (prod, dev) = (hub.enroll("prod").await, hub.enroll("dev").await);
+    prod.send(&hub, &prod.report(5, vec![failure("a")])).await;
+    let claimed = Report { boot: prod.boot, ..dev.report(1, vec![failure("b")]) };
+    assert_eq!(dev.send(&hub, &claimed).await.json(), json!({ "stored": 1 }), "it neither reads nor moves prod's");
+    assert_eq!(prod.send(&hub, &prod.report(6, vec![failure("c")])).await.json(), json!({ "stored": 6 }));
+    assert_eq!(counts(&hub).await["failures"], 3);
+}
+
+#[tokio::test]
+async fn lone_surrogates_and_truncated_json_are_refused() {
+    let hub = TestHub::new().await;
+    let agent = hub.enroll("prod").await;
+    let good = serde_json::to_string(&agent.report(1, vec![failure("a'); DROP TABLE failures; --")])).unwrap();
+    for bad in [good.replace("ada", "\\ud800"), good[..good.len() / 2].to_owned()] {
+        let answer = agent.post(&hub, "/v1/reports", bad.into()).await;
+        assert_eq!(answer.status, 400, "{}", answer.text());
+    }
+    assert_eq!(agent.post(&hub, "/v1/reports", good.into()).await.status, 200);
+    assert_eq!(counts(&hub).await["failures"], 1);
+}
+
+#[tokio::test]
+async fn clock_that_is_a_year_off_does_not_move_rows_a_year_away() {
+    let hub = TestHub::new().await;
+    let agent = hub.enroll("prod").await;
+    let year = 365 * 24 * 60 * 60 * 1000;
+    let mut failures = vec![failure("ahead"), failure("behind")];
+    (failures[0].at, failures[1].at) = (NOW + year, NOW - year);
+    agent.send(&hub, &agent.report(1, failures)).await;
+    let listed = hub.get("/api/v1/failures").await.json();
+    for item in listed["items"].as_array().unwrap() {
+        assert_eq!(item["at"], NOW, "{item}");
+    }
 }

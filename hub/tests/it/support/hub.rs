@@ -1,5 +1,5 @@
-//! A hub in this process. Its loops do not run: `sync` does what one round of them does. Its database is SQLite, or
-//! PostgreSQL when `WRIT_TEST_DATABASE` says so.
+//! A hub in this process. Only the writer of reports runs; of the other loops `sync` does what one round does. Its
+//! database is SQLite, or PostgreSQL when `WRIT_TEST_DATABASE` says so.
 
 use super::{TestAgent, TestRepository, policy};
 use axum::body::{Body, to_bytes};
@@ -8,11 +8,12 @@ use clap::Parser;
 use serde_json::{Value, json};
 use std::path::Path;
 use tempfile::TempDir;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use writ_hub::clock::Clock;
 use writ_hub::config::Config;
-use writ_hub::{Hub, assign};
+use writ_hub::{Hub, assign, ingest};
 use writ_policy::Revision;
 use writ_policy::wire::Enrolled;
 
@@ -25,6 +26,7 @@ pub(crate) struct TestHub {
     pub(crate) repository: TestRepository,
     pub(crate) data: TempDir,
     pub(crate) arguments: Vec<String>,
+    writer: JoinSet<anyhow::Result<()>>,
 }
 
 /// What the hub answered.
@@ -57,17 +59,19 @@ impl TestHub {
             arguments.extend(["--database".to_owned(), url]);
         }
         let clock = Clock::fixed(NOW);
-        let hub = open(data.path(), repository.path(), &arguments, clock.clone()).await;
-        Self { hub, clock, repository, data, arguments }
+        let (hub, writer) = open(data.path(), repository.path(), &arguments, clock.clone()).await;
+        Self { hub, clock, repository, data, arguments, writer }
     }
 
     /// The same data and repository, in a new process so to say.
     pub(crate) async fn restarted(self) -> Self {
-        let Self { hub, clock, repository, data, arguments } = self;
+        let Self { hub, clock, repository, data, arguments, mut writer } = self;
+        hub.app.shutdown.cancel();
+        writer.join_next().await.unwrap().unwrap().unwrap();
         hub.app.store.close().await;
         drop(hub);
-        let hub = open(data.path(), repository.path(), &arguments, clock.clone()).await;
-        Self { hub, clock, repository, data, arguments }
+        let (hub, writer) = open(data.path(), repository.path(), &arguments, clock.clone()).await;
+        Self { hub, clock, repository, data, arguments, writer }
     }
 
     /// Commits what was written and lets the hub see it.
@@ -136,14 +140,18 @@ impl TestHub {
     }
 }
 
-async fn open(data: &Path, source: &Path, arguments: &[String], clock: Clock) -> Hub {
+async fn open(data: &Path, source: &Path, arguments: &[String], clock: Clock) -> (Hub, JoinSet<anyhow::Result<()>>) {
     let (data, source) = (data.to_str().unwrap(), source.to_str().unwrap());
     let fixed = ["writ-hub", "--data", data, "--source", source, "--check-in-process"].map(str::to_owned);
     let mut all = [&fixed[..], arguments].concat();
     if !arguments.iter().any(|argument| argument == "--hold") {
         all.extend(["--hold".to_owned(), "20ms".to_owned()]);
     }
-    Hub::open(&Config::parse_from(all), clock, CancellationToken::new()).await.unwrap()
+    let mut hub = Hub::open(&Config::parse_from(all), clock, CancellationToken::new()).await.unwrap();
+    let reports = std::mem::replace(&mut hub.reports, tokio::sync::mpsc::channel(1).1);
+    let mut writer = JoinSet::new();
+    writer.spawn(ingest::writer::run(hub.app.clone(), reports, hub.app.shutdown.clone()));
+    (hub, writer)
 }
 
 impl Answer {
