@@ -143,7 +143,9 @@ fn enforcer(
 ) -> anyhow::Result<Enforcer> {
     let self_test = SelfTest::new(Some(child), SELF_TEST_TIMEOUT, SELF_TEST_MEMORY);
     let Health { status, metrics } = health.clone();
-    Ok(Enforcer::new(Cache::open(&config.data)?, evaluator, self_test, status, metrics, sync, registration))
+    let cache = Cache::open(&config.data)?;
+    let enforcer = Enforcer::new(cache, evaluator, self_test, status, metrics, sync, registration);
+    Ok(enforcer.living_in(&config.namespace))
 }
 
 fn evaluator(

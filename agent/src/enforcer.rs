@@ -35,6 +35,8 @@ pub struct Enforcer {
     sync: watch::Sender<Vec<String>>,
     /// Told which kinds they judge.
     registration: Registration,
+    /// Whose objects are never refused: the agent's own.
+    own_namespace: String,
 }
 
 impl Enforcer {
@@ -48,7 +50,14 @@ impl Enforcer {
         sync: watch::Sender<Vec<String>>,
         registration: Registration,
     ) -> Self {
-        Self { cache, evaluator, self_test, status, metrics, tested: HashSet::new(), sync, registration }
+        let (tested, own_namespace) = (HashSet::new(), String::new());
+        Self { cache, evaluator, self_test, status, metrics, tested, sync, registration, own_namespace }
+    }
+
+    /// The same, in this namespace of the cluster.
+    #[must_use]
+    pub fn living_in(self, own_namespace: &str) -> Self {
+        Self { own_namespace: own_namespace.into(), ..self }
     }
 
     /// Enforces the newest kept pair that is still right, before the hub is contacted.
@@ -144,7 +153,8 @@ impl Enforcer {
     async fn apply(&self, verified: &Verified, files: Arc<[SourceFile]>, fetched_at: i64) -> anyhow::Result<()> {
         let verified_at = clock::now();
         let revision = verified.bundle.revision.clone();
-        let settings = verified.assignment.settings.clone();
+        let mut settings = verified.assignment.settings.clone();
+        settings.own_namespaces.insert(self.own_namespace.clone());
         let report = self.evaluator.apply(revision.clone(), files, settings).await.context("compiling the bundle")?;
         refuse_errors(&report)?;
         let epoch = verified.assignment.epoch;

@@ -100,6 +100,8 @@ impl Sync {
             replica: self.status.replica().to_owned(),
             certificate_expires_at: self.status.certificate_expires_at(),
             leaving: false,
+            break_glass: vec![],
+            untold: 0,
         };
         DesiredRequest { have: state.active.as_ref().map(|active| active.assignment), state }
     }

@@ -65,6 +65,10 @@ pub enum Because {
     Bounded,
     /// An exemption covers it.
     Exemption,
+    /// It would be refused, and break glass is open.
+    BreakGlass,
+    /// It would be refused, and the object is one that must stay usable.
+    Lifeline,
 }
 
 impl fmt::Display for Because {
@@ -77,6 +81,8 @@ impl fmt::Display for Because {
             Because::OnError => f.write_str("on_error"),
             Because::Bounded => f.write_str("on_error, bounded by the fleet"),
             Because::Exemption => f.write_str("exemption"),
+            Because::BreakGlass => f.write_str("break glass"),
+            Because::Lifeline => f.write_str("lifeline"),
         }
     }
 }
@@ -129,6 +135,10 @@ pub struct Words {
     pub action: Option<Action>,
     /// Whether an exemption covers the object.
     pub exempted: bool,
+    /// Whether break glass is open there.
+    pub break_glass: bool,
+    /// Whether the object must stay usable whatever policies say.
+    pub lifeline: bool,
 }
 
 impl Words {
@@ -143,15 +153,21 @@ impl Words {
 }
 
 /// What an objection does. In this order: an exemption, which records it and no more; a constraint's own action; the
-/// platform's own action for the policy; the deny level against the severity.
+/// platform's own action for the policy; the deny level against the severity. A refusal that then meets a lifeline or
+/// open break glass is a warning.
 pub fn rule(objection: Objection, words: &Words) -> Ruling {
     if words.exempted {
         return Ruling { action: Action::Dryrun, because: Because::Exemption };
     }
-    match objection {
+    let ruling = match objection {
         Objection::Constraint(action) => Ruling { action, because: Because::Constraint },
         Objection::Failure(severity) => rule_failure(severity, words),
         Objection::Error(on_error) => rule_error(on_error, words),
+    };
+    match ruling.action {
+        Action::Deny if words.lifeline => Ruling { action: Action::Warn, because: Because::Lifeline },
+        Action::Deny if words.break_glass => Ruling { action: Action::Warn, because: Because::BreakGlass },
+        _ => ruling,
     }
 }
 

@@ -1,12 +1,13 @@
 //! What is said to the API server, as a pure function of the decision.
 
-use crate::Action;
 use crate::decision::{Decision, Dialect, PolicyResult};
 use crate::review::ReviewFacts;
+use crate::{Action, Because};
 use serde::Serialize;
 
-/// The most warnings of one answer; the API server drops what is much longer.
-const MOST_WARNINGS: usize = 64;
+/// The longest that all warnings of one answer are together, in characters: of more than 4,096 the API server cuts each
+/// and drops the last.
+const LONGEST_WARNINGS: usize = 4_000;
 /// The longest message of a denial, in bytes.
 const LONGEST_MESSAGE: usize = 16 << 10;
 
@@ -44,6 +45,8 @@ struct AuditAnnotations<'a> {
     revision: Option<&'a str>,
     #[serde(skip_serializing_if = "String::is_empty")]
     policies: String,
+    #[serde(rename = "break-glass", skip_serializing_if = "Option::is_none")]
+    break_glass: Option<&'static str>,
 }
 
 /// The AdmissionReview response as JSON: allowed or not, the messages of denials with status code 403 in the form
@@ -51,7 +54,10 @@ struct AuditAnnotations<'a> {
 pub fn answer(facts: &ReviewFacts, decision: &Decision, revision: Option<&str>) -> Vec<u8> {
     let allowed = decision.is_allowed();
     let policies: Vec<&str> = decision.objections().map(|result| result.policy.code.as_str()).collect();
-    let annotations = AuditAnnotations { revision, policies: policies.join(",") };
+    let is_open =
+        |result: &PolicyResult| matches!(&result.ruling, Some(ruling) if ruling.because == Because::BreakGlass);
+    let break_glass = decision.results.iter().any(is_open).then_some("open");
+    let annotations = AuditAnnotations { revision, policies: policies.join(","), break_glass };
     let is_empty = annotations.revision.is_none() && annotations.policies.is_empty();
     let answer = Answer {
         api_version: &facts.api_version,
@@ -111,8 +117,21 @@ fn denial(decision: &Decision) -> String {
 
 /// MagTape warns of everything that it says; Gatekeeper of what only warns.
 fn warnings(decision: &Decision) -> Vec<String> {
-    let said = sentences(decision).into_iter().chain(lines(decision, Action::Warn));
-    said.take(MOST_WARNINGS).chain(decision.notes.iter().cloned()).collect()
+    let notes = decision.notes.iter().cloned();
+    let said: Vec<String> = notes.chain(sentences(decision)).chain(lines(decision, Action::Warn)).collect();
+    let mut room = LONGEST_WARNINGS;
+    let fits = |text: &&String| {
+        let length = text.chars().count();
+        let fits = length <= room;
+        room = room.saturating_sub(if fits { length } else { room });
+        fits
+    };
+    let mut told: Vec<String> = said.iter().take_while(fits).cloned().collect();
+    let left = said.len() - told.len();
+    if left > 0 {
+        told.push(format!("and {left} more; the dashboard shows them"));
+    }
+    told
 }
 
 fn bounded(mut joined: String) -> String {

@@ -6,14 +6,17 @@ use crate::engine::load::{self, LoadedSource};
 use crate::engine::module::{Head, HeadKind, Outline};
 use crate::gatekeeper::Gatekeeper;
 use crate::metadata::Metadata;
+use crate::team::{self, Team};
 use crate::{Diagnostic, Digest, Fleet, Level, SourceFile, document};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Everything that the files hold, sorted by path.
 pub(crate) struct Catalog<'a> {
     pub files: &'a [SourceFile],
     pub modules: Vec<Module<'a>>,
     pub gatekeeper: Gatekeeper,
+    pub teams: Vec<Arc<Team>>,
     pub fleet: Fleet,
     /// The file that holds the fleet.
     pub fleet_file: Option<&'a SourceFile>,
@@ -28,6 +31,8 @@ pub(crate) struct Module<'a> {
     pub source: LoadedSource,
     pub outline: Outline,
     pub role: Role,
+    /// Whose it is, when not the platform's.
+    pub team: Option<Arc<Team>>,
     /// Paths below `data` that the text names; an empty path stands for all of `data`.
     references: BTreeSet<Vec<String>>,
 }
@@ -46,7 +51,10 @@ pub(crate) enum Role {
 impl<'a> Catalog<'a> {
     /// Reads all files together. A file that does not load is a finding and left out.
     pub(crate) fn read(files: &'a [SourceFile], reading: &dyn Fn(&str)) -> Self {
-        let (documents, mut diagnostics) = document::read(files);
+        let (mut documents, mut diagnostics) = document::read(files);
+        let (teams, findings) = team::read(&documents);
+        diagnostics.extend(findings);
+        diagnostics.extend(team::refuse_documents(&teams, &mut documents));
         let (fleet, findings) = document::fleet(&documents);
         diagnostics.extend(findings);
         let (exemptions, findings) = document::exemptions(&documents);
@@ -57,7 +65,12 @@ impl<'a> Catalog<'a> {
         for file in files.iter().filter(|file| file.is_rego()) {
             reading(&file.path);
             match Module::read(file) {
-                Ok(module) => modules.push(module),
+                Ok(mut module) => {
+                    module.team = team::of(&teams, &file.path).cloned();
+                    diagnostics.extend(team::check_package(&teams, &module));
+                    diagnostics.extend(team::check_use(&teams, &module));
+                    modules.push(module);
+                }
                 Err(findings) => diagnostics.extend(findings),
             }
         }
@@ -66,7 +79,7 @@ impl<'a> Catalog<'a> {
         let (fleet_file, mut fleet) = fleet.map_or((None, Fleet::default()), |(file, fleet)| (Some(file), fleet));
         fleet.exemptions = exemptions;
         fleet.sync.extend(gatekeeper.sync.iter().cloned());
-        Self { files, modules, gatekeeper, fleet, fleet_file, diagnostics }
+        Self { files, modules, gatekeeper, teams, fleet, fleet_file, diagnostics }
     }
 
     /// The modules that judge reviews.
@@ -79,10 +92,11 @@ impl<'a> Catalog<'a> {
 
     /// The module and all that it needs, directly or not. Tests may use policies and each other; policies use
     /// neither tests nor, by accident, policies that they do not name. Of a package that several folders hold a copy of,
-    /// tests take the one beside them, as `opa test FOLDER` would.
+    /// tests take the one beside them, as `opa test FOLDER` would. What is a team's is used by the team alone.
     pub(crate) fn closure<'b>(&'b self, module: &'b Module<'a>) -> Vec<&'b Module<'a>> {
         let with_tests = module.role == Role::Test;
-        let allowed = |other: &Module<'_>| with_tests || other.role != Role::Test;
+        let is_own = |other: &Module<'_>| other.team.is_none() || other.team == module.team;
+        let allowed = |other: &Module<'_>| is_own(other) && (with_tests || other.role != Role::Test);
         let mut included = vec![module];
         let mut next = 0;
         while let Some(current) = included.get(next).copied() {
@@ -122,7 +136,7 @@ impl<'a> Module<'a> {
         };
         let references = source.names_below_data();
         let role = role(file, &outline)?;
-        Ok(Self { file, digest: file.digest(), source, outline, role, references })
+        Ok(Self { file, digest: file.digest(), source, outline, role, team: None, references })
     }
 
     /// `data.writ.policy_pdb`, or `data.writ["policy-pdb"]` for what is no identifier.

@@ -4,6 +4,7 @@ mod exemptions;
 mod fleet;
 mod inventory;
 mod module;
+mod teams;
 
 use crate::catalog::{Catalog, Module};
 use crate::decision::PolicyInfo;
@@ -108,6 +109,7 @@ fn compile_catalog(
     diagnostics.extend(catalog.fleet_file.into_iter().flat_map(|file| fleet::check(file, &catalog.fleet, &policies)));
     diagnostics.extend(inventory::check(&catalog.fleet, &compiled));
     diagnostics.extend(exemptions::check(&catalog.fleet, &policies));
+    diagnostics.extend(teams::check(catalog, &policies));
     sort(&mut diagnostics);
     let infos = compiled.policies.iter().map(|policy| policy.info.as_ref().clone()).collect();
     (CheckReport { diagnostics, policies: infos, fleet: catalog.fleet.clone() }, compiled)

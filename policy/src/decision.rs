@@ -1,6 +1,7 @@
 //! What came of one review: the outcome of every policy that matched it. Knows nothing of HTTP or of the hub.
 
 use crate::action::Ruling;
+use crate::glob::glob_matches;
 use crate::{Action, OnError, PolicyCode, PolicyName, Severity};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -56,8 +57,19 @@ pub struct PolicyInfo {
     /// Whether it also judges the pod that a workload implies, when it judges pods.
     #[serde(default = "yes")]
     pub expand: bool,
+    /// Where it judges, as names or globs, when it is a team's own; empty for the platform's, which judge everywhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub namespaces: Vec<String>,
     /// The file it is declared in.
     pub path: String,
+}
+
+impl PolicyInfo {
+    /// Whether it judges objects of this namespace. A team judges what is in its namespaces, not the Namespace objects.
+    pub fn judges_in(&self, kind: &str, namespace: &str) -> bool {
+        let is_inside = !namespace.is_empty() && kind != "Namespace";
+        self.namespaces.is_empty() || (is_inside && self.namespaces.iter().any(|glob| glob_matches(glob, namespace)))
+    }
 }
 
 fn yes() -> bool {

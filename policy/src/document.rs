@@ -3,7 +3,7 @@
 
 use crate::fleet::{API_VERSION, yaml_diagnostic};
 use crate::yaml::{self, Node};
-use crate::{Diagnostic, Exemption, Fleet, SourceFile, exemption};
+use crate::{Diagnostic, Exemption, Fleet, SourceFile, exemption, team};
 
 /// Groups of which Gatekeeper's kinds are; those of `test.gatekeeper.sh` are suites, which decide nothing.
 const GATEKEEPER: [&str; 8] = [
@@ -98,7 +98,10 @@ impl<'a> Document<'a> {
 pub(crate) fn fleet<'a>(documents: &[Document<'a>]) -> (Option<(&'a SourceFile, Fleet)>, Vec<Diagnostic>) {
     let mut fleet: Option<(&SourceFile, Fleet)> = None;
     let mut findings = vec![];
-    for document in documents.iter().filter(|document| !document.is_gatekeeper() && document.kind != "Exemption") {
+    let others = ["Exemption", team::KIND];
+    let is_read_here =
+        |document: &&Document<'_>| !document.is_gatekeeper() && !others.contains(&document.kind.as_str());
+    for document in documents.iter().filter(is_read_here) {
         match read_fleet(document) {
             Ok(_) if fleet.is_some() => {
                 let first = fleet.as_ref().map(|(file, _)| file.path.as_str()).unwrap_or_default();
@@ -132,9 +135,9 @@ fn read_fleet(document: &Document<'_>) -> Result<Fleet, Diagnostic> {
             refuse("the fleet shares its file with other documents".into(), "Give `kind: Fleet` its own file.")
         }
         "Fleet" => Fleet::parse(document.file),
-        "NamespacePolicies" => {
-            refuse(format!("`kind: {kind}` is not supported yet"), "Remove the document; nothing would honour it.")
-        }
-        _ => refuse(format!("`kind: {kind}` is not one of Writ's"), "Writ knows `kind: Fleet` and `kind: Exemption`."),
+        _ => refuse(
+            format!("`kind: {kind}` is not one of Writ's"),
+            "Writ knows `kind: Fleet`, `kind: Exemption` and `kind: NamespacePolicies`.",
+        ),
     }
 }

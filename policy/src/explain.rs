@@ -4,8 +4,9 @@
 
 use crate::action::{Because, NamespaceWord, Objection, Ruling, Words, rule};
 use crate::engine::Value;
+use crate::lifeline::is_lifeline;
 use crate::yaml::{self, Node};
-use crate::{Action, Fleet, Labels, PolicyInfo, SourceFile};
+use crate::{Action, BreakGlass, Fleet, Labels, PolicyInfo, SourceFile};
 use serde::Serialize;
 
 /// What is asked.
@@ -57,25 +58,34 @@ pub fn explain(question: &Question<'_>) -> Explanation {
     let Question { policy, fleet, labels, namespace, .. } = *question;
     let settings = fleet.settings_for(labels);
     let namespace_word = question.namespace_object.and_then(|text| Value::from_json_str(text).ok());
-    let namespace_level = namespace_word.and_then(|object| NamespaceWord::of(&object).level);
+    let team = namespace_word.map(|object| NamespaceWord::of(&object)).unwrap_or_default();
+    let namespace_level = team.level;
+    let glass = team.glass.opened(namespace, &settings.break_glass, question.now);
     let words = Words {
         deny_level: settings.deny_level,
         namespace_level,
         may_tighten: settings.namespaces.may_tighten,
         action: settings.actions.get(policy.code.as_str()).copied(),
         exempted: false,
+        break_glass: glass.is_some(),
+        lifeline: is_lifeline("", namespace, &settings.own_namespaces),
     };
     let is_excluded = settings.namespaces.excludes(namespace);
-    let judges = settings.enables(policy) && !is_excluded;
+    let is_elsewhere = !policy.judges_in("", namespace);
+    let judges = settings.enables(policy) && !is_excluded && !is_elsewhere;
     let ruling = judges.then(|| rule(objection(policy), &words));
     let told =
         Told { question, ruling: ruling.as_ref(), file: question.fleet_file.map(Places::read).unwrap_or_default() };
     let mut said = told.enabling(settings.enables(policy));
     said.extend(told.exclusion(is_excluded));
+    if is_elsewhere {
+        said.push(word(policy.path.clone(), format!("judges only in {}", policy.namespaces.join(", ")), true));
+    }
     said.extend(told.levels());
     said.extend(told.namespace(namespace_level));
     said.push(told.policy());
     said.extend(told.exemptions());
+    said.extend(told.kept_open(glass.as_ref()));
     Explanation { policy: policy.code.to_string(), judges, action: ruling.map(|ruling| ruling.action), words: said }
 }
 
@@ -152,6 +162,16 @@ impl Told<'_> {
             }
         };
         word(policy.path.clone(), says, wins)
+    }
+
+    /// What turns a refusal into a warning.
+    fn kept_open(&self, glass: Option<&BreakGlass>) -> Option<Word> {
+        let namespace = self.question.namespace;
+        if self.won(|because| *because == Because::Lifeline) {
+            return Some(word(format!("namespace {namespace}"), "must stay usable: it refuses nothing".into(), true));
+        }
+        let wins = self.won(|because| *because == Because::BreakGlass);
+        glass.map(|glass| word(format!("namespace {namespace}"), glass.told(), wins))
     }
 
     fn exemptions(&self) -> Vec<Word> {

@@ -1,8 +1,10 @@
 //! `fleet.yaml`: what the platform wants from each cluster, and the one function that resolves it.
 
+mod break_glass;
 mod settings;
 mod switch;
 
+pub use break_glass::BreakGlassRule;
 pub use settings::Settings;
 pub use switch::Switch;
 
@@ -37,6 +39,9 @@ pub struct Fleet {
     /// Which namespaces are judged.
     #[serde(default)]
     pub namespaces: NamespaceRule,
+    /// What the owners of namespaces may suspend.
+    #[serde(default)]
+    pub break_glass: BreakGlassRule,
     /// The order in which clusters receive a revision. Read and kept; every cluster is in one wave for now.
     #[serde(default)]
     pub waves: Vec<serde_json::Value>,
@@ -112,6 +117,7 @@ impl Fleet {
         let mut settings =
             Settings { namespaces: self.namespaces.clone(), sync: self.sync.clone(), ..Settings::default() };
         settings.deny_level = rules.iter().find_map(|rule| rule.deny_level).unwrap_or(self.deny_level);
+        settings.break_glass = self.break_glass;
         settings.expand = rules.iter().find_map(|rule| rule.expand).or(self.expand).unwrap_or(true);
         let exemptions = self.exemptions.iter().filter(|exemption| exemption.is_for(labels));
         settings.exemptions = exemptions.map(Exemption::granted).collect();

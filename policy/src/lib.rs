@@ -6,6 +6,7 @@
 
 pub mod action;
 pub mod answer;
+pub mod break_glass;
 pub mod bundle;
 mod catalog;
 pub mod check;
@@ -22,6 +23,7 @@ pub mod fleet;
 mod gatekeeper;
 pub mod glob;
 pub mod inventory;
+pub mod lifeline;
 mod magtape;
 mod metadata;
 pub mod name;
@@ -31,6 +33,7 @@ pub mod severity;
 pub mod sign;
 pub mod source;
 pub mod suite;
+mod team;
 pub mod unit_test;
 pub mod wire;
 mod yaml;
@@ -41,6 +44,7 @@ pub const EVALUATION_STACK_BYTES: usize = 64 << 20;
 
 pub use action::{Action, Because, Objection, OnError, Ruling, Words};
 pub use answer::answer;
+pub use break_glass::BreakGlass;
 pub use check::{CheckReport, check};
 pub use decision::{Decision, Dialect, Outcome, PolicyInfo, PolicyResult};
 pub use diagnostic::{Diagnostic, Level};

@@ -40,6 +40,7 @@ pub(crate) fn info(module: &Module<'_>, engine: &mut Engine) -> Result<PolicyInf
         enabled: true,
         sets: vec![],
         expand: true,
+        namespaces: module.team.as_ref().map(|team| team.namespaces.clone()).unwrap_or_default(),
         path: module.file.path.clone(),
     })
 }

@@ -159,7 +159,13 @@ impl PolicySet {
             implied: implied.as_ref().map(|review| Subject { review, namespace, implied: true }),
         };
         turns.retain(|turn| subjects.of(*turn).is_some_and(|subject| self.judges[turn.position].selects(subject)));
-        let found = self.judge_in_turn(&turns, &subjects, inventory, budget, started + budget.per_review);
+        // Teams' own policies have what time the platform's left.
+        let (own, teams): (Vec<Turn>, Vec<Turn>) =
+            turns.into_iter().partition(|turn| self.judges[turn.position].info.namespaces.is_empty());
+        let ends = started + budget.per_review;
+        let mut found = self.judge_in_turn(&own, &subjects, inventory, budget, ends);
+        found.extend(self.judge_in_turn(&teams, &subjects, inventory, budget, ends));
+        found.sort_unstable_by_key(|found| found.position);
         self.rule(found, &subjects, inventory, now)
     }
 

@@ -9,6 +9,10 @@ pub struct ReviewFacts {
     pub uid: String,
     /// `group/Kind`, or `Kind` for the core group.
     pub kind: String,
+    /// The version of the kind: `v1`.
+    pub version: String,
+    /// What is written about break glass on a Namespace, where this review changes it; empty when it is taken off.
+    pub break_glass: Option<String>,
     /// Empty for cluster-scoped objects.
     pub namespace: String,
     /// Name, or generateName with a trailing `*`.

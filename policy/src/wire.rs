@@ -6,7 +6,9 @@ mod violation;
 pub use violation::{AuditPass, Fixed, FixedReason, UnseenKind, Violation, ViolationKey};
 
 use crate::sign::{PublicKey, Signed};
-use crate::{Action, AgentId, ClusterName, Digest, Labels, NamespaceName, PolicyCode, PolicyName, Revision, Severity};
+use crate::{
+    Action, AgentId, BreakGlass, ClusterName, Digest, Labels, NamespaceName, PolicyCode, PolicyName, Revision, Severity,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -96,6 +98,12 @@ pub struct AgentState {
     /// It stops: nothing more is to be expected of this replica.
     #[serde(default)]
     pub leaving: bool,
+    /// What is suspended now, whoever opened it.
+    #[serde(default)]
+    pub break_glass: Vec<BreakGlass>,
+    /// Events and messages to people dropped since the start, because there were too many or they could not be sent.
+    #[serde(default)]
+    pub untold: u64,
 }
 
 /// The proof of enforcement: which assignment is active since when.

@@ -311,6 +311,7 @@ mod tests {
             enabled: true,
             sets: vec![],
             expand: true,
+            namespaces: vec![],
             path: "a.rego".into(),
         });
         let ruling = action.map(|action| Ruling { action, because: Because::Action });

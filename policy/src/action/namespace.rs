@@ -1,24 +1,26 @@
-//! What the owners of a namespace say on its Namespace object: a deny level of their own.
+//! What the owners of a namespace say on its Namespace object: a deny level of their own, and break glass.
 
 use crate::DenyLevel;
+use crate::break_glass::GlassWord;
 use crate::engine::Value;
 
 /// The label or annotation of a Namespace that asks for a deny level.
 pub const DENY_LEVEL: &str = "writ.dev/deny-level";
 
-/// The deny level that a Namespace asks for.
+/// What a Namespace asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct NamespaceWord {
     pub level: Option<DenyLevel>,
     /// What is written there and is no level. It changes nothing, and is said.
     pub unknown: Option<String>,
+    pub glass: GlassWord,
 }
 
 impl NamespaceWord {
     /// What the Namespace object says; of label and annotation the stricter one counts.
     pub(crate) fn of(namespace: &Value) -> Self {
         let metadata = &namespace["metadata"];
-        let mut word = Self::default();
+        let mut word = Self { glass: GlassWord::of(metadata), ..Self::default() };
         for place in ["labels", "annotations"] {
             match &metadata[place][DENY_LEVEL] {
                 Value::Undefined => {}

@@ -3,8 +3,15 @@
 use super::*;
 use proptest::prelude::*;
 
-const PLATFORM: Words =
-    Words { deny_level: DenyLevel::Low, namespace_level: None, may_tighten: true, action: None, exempted: false };
+const PLATFORM: Words = Words {
+    deny_level: DenyLevel::Low,
+    namespace_level: None,
+    may_tighten: true,
+    action: None,
+    exempted: false,
+    break_glass: false,
+    lifeline: false,
+};
 
 #[test]
 fn table_of_actions() {
@@ -17,6 +24,8 @@ fn table_of_actions() {
     let held = |deny_level, own| Words { may_tighten: false, ..team(deny_level, own) };
     let own = |deny_level, action| Words { action: Some(action), ..level(deny_level) };
     let exempted = |words| Words { exempted: true, ..words };
+    let open = |words| Words { break_glass: true, ..words };
+    let lifeline = |words| Words { lifeline: true, ..words };
     let by = Because::DenyLevel;
     let by_team = Because::NamespaceLevel;
     for (objection, words, action, because) in [
@@ -62,6 +71,16 @@ fn table_of_actions() {
         (Failure(High), exempted(own(DenyAll, Deny)), Dryrun, Because::Exemption),
         (Constraint(Deny), exempted(level(DenyAll)), Dryrun, Because::Exemption),
         (Error(OnError::Deny), exempted(level(DenyAll)), Dryrun, Because::Exemption),
+        // Break glass and lifelines turn refusals into warnings, and nothing else.
+        (Failure(High), open(level(DenyAll)), Warn, Because::BreakGlass),
+        (Failure(Low), open(own(Off, Deny)), Warn, Because::BreakGlass),
+        (Constraint(Deny), open(level(Off)), Warn, Because::BreakGlass),
+        (Error(OnError::Deny), open(level(DenyAll)), Warn, Because::BreakGlass),
+        (Failure(Low), open(level(DenyHigh)), Warn, by(DenyHigh)),
+        (Failure(High), open(own(DenyAll, Dryrun)), Dryrun, Because::Action),
+        (Failure(High), open(exempted(level(DenyAll))), Dryrun, Because::Exemption),
+        (Failure(High), lifeline(open(level(DenyAll))), Warn, Because::Lifeline),
+        (Constraint(Deny), lifeline(level(Off)), Warn, Because::Lifeline),
     ] {
         assert_eq!(rule(objection, &words), Ruling { action, because }, "{objection:?} {words:?}");
     }
@@ -86,13 +105,16 @@ fn objections() -> impl Strategy<Value = Objection> {
 }
 
 fn words() -> impl Strategy<Value = Words> {
-    (levels(), prop::option::of(levels()), any::<bool>(), prop::option::of(actions()), any::<bool>()).prop_map(
-        |(deny_level, namespace_level, may_tighten, action, exempted)| Words {
+    let platform = (levels(), prop::option::of(levels()), any::<bool>(), prop::option::of(actions()));
+    (platform, any::<(bool, bool, bool)>()).prop_map(
+        |((deny_level, namespace_level, may_tighten, action), (exempted, break_glass, lifeline))| Words {
             deny_level,
             namespace_level,
             may_tighten,
             action,
             exempted,
+            break_glass,
+            lifeline,
         },
     )
 }
@@ -114,5 +136,15 @@ proptest! {
     fn exemption_never_makes_stricter(objection in objections(), words in words()) {
         let (with, without) = (Words { exempted: true, ..words }, Words { exempted: false, ..words });
         prop_assert!(rule(objection, &with).action <= rule(objection, &without).action);
+    }
+
+    #[test]
+    fn break_glass_refuses_nothing_and_changes_only_refusals(objection in objections(), words in words()) {
+        let closed = rule(objection, &Words { break_glass: false, ..words });
+        let open = rule(objection, &Words { break_glass: true, ..words });
+        match closed.action {
+            Action::Deny => prop_assert_eq!(open, Ruling { action: Action::Warn, because: Because::BreakGlass }),
+            _ => prop_assert_eq!(open, closed),
+        }
     }
 }

@@ -17,6 +17,7 @@ fn policy() -> PolicyInfo {
         enabled: true,
         sets: vec!["restricted".into()],
         expand: true,
+        namespaces: vec![],
         path: String::new(),
     }
 }

@@ -1,10 +1,10 @@
 //! What one cluster is told. Small, because it is signed and sent: whose word each setting was is a function of the commit
 //! and the cluster's labels, and `explain` finds it there.
 
-use super::{NamespaceRule, Switch};
-use crate::{Action, DenyLevel, Exemption, PolicyInfo};
+use super::{BreakGlassRule, NamespaceRule, Switch};
+use crate::{Action, BreakGlass, DenyLevel, Exemption, PolicyInfo};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What one cluster is told, resolved from the fleet by its labels. Part of the signed assignment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,15 @@ pub struct Settings {
     /// Whether workloads are also judged as the pod that they imply.
     #[serde(default = "yes")]
     pub expand: bool,
+    /// What the owners of namespaces may suspend.
+    #[serde(default)]
+    pub break_glass: BreakGlassRule,
+    /// What is suspended, and until when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suspensions: Vec<BreakGlass>,
+    /// The agent's own namespaces. Not the hub's to say.
+    #[serde(skip)]
+    pub own_namespaces: BTreeSet<String>,
 }
 
 fn yes() -> bool {
@@ -49,6 +58,9 @@ impl Default for Settings {
             sync: vec![],
             exemptions: vec![],
             expand: true,
+            break_glass: BreakGlassRule::default(),
+            suspensions: vec![],
+            own_namespaces: BTreeSet::new(),
         }
     }
 }

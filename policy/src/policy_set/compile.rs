@@ -9,7 +9,7 @@ use crate::engine::Engine;
 use crate::engine::module::HeadKind;
 use crate::gatekeeper::Constraint;
 use crate::metadata::Metadata;
-use crate::{Diagnostic, magtape};
+use crate::{Diagnostic, magtape, team};
 use std::sync::Arc;
 
 /// What compiles: engines, and the policies that are evaluated with them.
@@ -79,6 +79,7 @@ fn compile_one(
     let mut findings = check_rules(module, dialect);
     let modules = catalog.closure(module);
     findings.extend(check_package(module, &modules));
+    findings.extend(team::check_view(module, &modules));
     let engine = Engine::build(modules.iter().map(|module| &module.source)).map_err(|finding| findings.push(finding));
     let said = match (dialect, engine) {
         (Dialect::Writ, engine) => match Metadata::parse(module.file) {
@@ -116,7 +117,12 @@ fn unwanted(module: &Module<'_>, dialect: Dialect, wanted: &dyn Fn(&PolicyInfo) 
 type Said = (PolicyInfo, serde_json::Map<String, serde_json::Value>, (u32, u32));
 
 fn writ_info(module: &Module<'_>, metadata: Metadata) -> Said {
-    let tail = module.outline.package[1..].join("/").replace('_', "-").to_lowercase();
+    // A team's policies are called by the team and what they are: `shop-no-latest`.
+    let tail = match module.team {
+        Some(_) => module.outline.package.get(2..).unwrap_or_default().join("-"),
+        None => module.outline.package[1..].join("/"),
+    };
+    let tail = tail.replace('_', "-").to_lowercase();
     let derived = || crate::PolicyName::new(&tail);
     let name = metadata.name.map_or_else(derived, Ok);
     let info = PolicyInfo {
@@ -134,6 +140,7 @@ fn writ_info(module: &Module<'_>, metadata: Metadata) -> Said {
         enabled: metadata.enabled,
         sets: metadata.sets,
         expand: metadata.expand,
+        namespaces: module.team.as_ref().map(|team| team.namespaces.clone()).unwrap_or_default(),
         path: module.file.path.clone(),
     };
     (info, metadata.parameters, metadata.code_place)

@@ -65,7 +65,9 @@ impl Judge {
 
     /// Whether it judges the subject, whose kind is one of its own.
     pub(super) fn selects(&self, subject: &Subject<'_>) -> bool {
-        self.constraint.as_ref().is_none_or(|constraint| gatekeeper::matches(constraint, subject))
+        let facts = &subject.review.facts;
+        self.info.judges_in(&facts.kind, &facts.namespace)
+            && self.constraint.as_ref().is_none_or(|constraint| gatekeeper::matches(constraint, subject))
     }
 
     /// What the policy says of the subject, within the limit.

@@ -3,13 +3,14 @@
 use super::PolicySet;
 use super::message::cut;
 use super::turns::Subjects;
-use crate::action::{DENY_LEVEL, NamespaceWord, Words, rule};
+use crate::action::{Because, DENY_LEVEL, NamespaceWord, Words, rule};
 use crate::decision::{Decision, Outcome, PolicyInfo, PolicyResult};
 use crate::engine::Value;
 use crate::exemption::{Asked, Exemption};
 use crate::inventory::Inventory;
+use crate::lifeline::is_lifeline;
 use crate::wire::MAX_MESSAGE_BYTES;
-use crate::{ReviewFacts, Severity};
+use crate::{BreakGlass, DenyLevel, ReviewFacts, Severity};
 
 /// What one policy found.
 pub(super) struct Found {
@@ -21,6 +22,13 @@ pub(super) struct Found {
     /// The severity of this failure where the dialect lets each have its own, else the policy's.
     pub severity: Option<Severity>,
     pub micros: u32,
+}
+
+/// What holds where the object is.
+struct Place {
+    namespace_level: Option<DenyLevel>,
+    glass: Option<BreakGlass>,
+    lifeline: bool,
 }
 
 impl PolicySet {
@@ -38,18 +46,52 @@ impl PolicySet {
         let groups = groups(&review.whole["request"]["userInfo"]["groups"]);
         let asked = Asked { facts: &review.facts, groups: &groups };
         let implied = subjects.implied.as_ref().map(|subject| Asked { facts: &subject.review.facts, groups: &groups });
-        let notes = team.unknown.iter().map(|word| self.unknown_level(word, &review.facts)).collect();
+        let place = self.place(&team, &review.facts, now);
         let results = found.into_iter().map(|found| {
             let implied = implied.filter(|_| found.implied);
-            self.result(found, &team, [Some(asked), implied].into_iter().flatten(), now)
+            self.result(found, &place, [Some(asked), implied].into_iter().flatten(), now)
         });
-        Decision { results: results.collect(), notes }
+        let results: Vec<PolicyResult> = results.collect();
+        let notes = self.notes(&results, &place, &team, &review.facts, now);
+        Decision { results, notes }
+    }
+
+    /// What holds for the object, whatever policy objects to it.
+    fn place(&self, team: &NamespaceWord, facts: &ReviewFacts, now: i64) -> Place {
+        let suspended = self.settings.suspensions.iter().find(|glass| glass.holds(&facts.namespace, now)).cloned();
+        let own = || team.glass.opened(&facts.namespace, &self.settings.break_glass, now);
+        Place {
+            namespace_level: team.level,
+            glass: suspended.or_else(own),
+            lifeline: is_lifeline(&facts.kind, &facts.namespace, &self.settings.own_namespaces),
+        }
+    }
+
+    /// What people should know beside what the policies say.
+    fn notes(
+        &self,
+        results: &[PolicyResult],
+        place: &Place,
+        team: &NamespaceWord,
+        facts: &ReviewFacts,
+        now: i64,
+    ) -> Vec<String> {
+        let was = |because: Because| {
+            results.iter().any(|result| result.ruling.as_ref().is_some_and(|ruling| ruling.because == because))
+        };
+        let lifeline = was(Because::Lifeline).then(|| {
+            "this would have been refused; it goes through because the control plane and writ itself are kept usable".into()
+        });
+        let glass = place.glass.as_ref().filter(|_| was(Because::BreakGlass)).map(BreakGlass::told);
+        let level = team.unknown.iter().map(|word| self.unknown_level(word, facts));
+        let problem = team.glass.problem(&facts.namespace, &self.settings.break_glass, now);
+        lifeline.into_iter().chain(glass).chain(level).chain(problem).collect()
     }
 
     fn result<'a>(
         &self,
         found: Found,
-        team: &NamespaceWord,
+        place: &Place,
         mut asked: impl Iterator<Item = Asked<'a>> + Clone,
         now: i64,
     ) -> PolicyResult {
@@ -60,10 +102,12 @@ impl PolicySet {
         let exemption = objection.and_then(|_| asked.find_map(|asked| self.exemption(&policy, asked, now)));
         let words = Words {
             deny_level: self.settings.deny_level,
-            namespace_level: team.level,
+            namespace_level: place.namespace_level,
             may_tighten: self.settings.namespaces.may_tighten,
             action: self.settings.actions.get(policy.code.as_str()).copied(),
             exempted: exemption.is_some(),
+            break_glass: place.glass.is_some(),
+            lifeline: place.lifeline,
         };
         let outcome = match facts.filter(|_| found.implied) {
             Some(facts) => told_of_pod(found.outcome, facts),
@@ -85,8 +129,8 @@ impl PolicySet {
 
     /// What the owners of the namespace say, where the platform listens to them.
     fn ask_namespace(&mut self, facts: &ReviewFacts, inventory: &dyn Inventory) -> NamespaceWord {
-        let may_tighten = self.settings.namespaces.may_tighten;
-        let namespace = may_tighten.then(|| self.namespaces.find(&facts.namespace, inventory)).flatten();
+        let is_heard = self.settings.namespaces.may_tighten || self.settings.break_glass.allow;
+        let namespace = is_heard.then(|| self.namespaces.find(&facts.namespace, inventory)).flatten();
         namespace.map_or_else(NamespaceWord::default, |namespace| NamespaceWord::of(&namespace.object))
     }
 

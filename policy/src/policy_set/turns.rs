@@ -32,6 +32,10 @@ impl PolicySet {
     pub(super) fn turns(&self, review: &Review) -> Vec<Turn> {
         let own = self.index.find(&review.facts.kind);
         let mut turns: Vec<Turn> = own.iter().map(|position| Turn { position: *position, implied: false }).collect();
+        // `status` says what is, not what somebody wants; who has to judge it too are constraints, as their users have them.
+        if review.facts.sub_resource == "status" {
+            turns.retain(|turn| self.judges[turn.position].constraint.is_some());
+        }
         if !self.settings.expand || !expansion::implies_pod(review) {
             return turns;
         }

@@ -100,6 +100,7 @@ fn facts(whole: &Value) -> Result<ReviewFacts, ReviewError> {
         api_version: text(whole, "apiVersion").to_owned(),
         uid: required("uid", text(request, "uid"))?,
         workload: workload(metadata).unwrap_or_else(|| format!("{kind}/{name}")),
+        break_glass: (kind == "Namespace").then(|| crate::break_glass::changed(request)).flatten(),
         kind: match text(&request["kind"], "group") {
             "" => kind,
             group => format!("{group}/{kind}"),
@@ -107,6 +108,7 @@ fn facts(whole: &Value) -> Result<ReviewFacts, ReviewError> {
         namespace: text(request, "namespace").to_owned(),
         name,
         object_uid: text(metadata, "uid").to_owned(),
+        version: text(&request["kind"], "version").to_owned(),
         child: false,
         operation,
         user: text(&request["userInfo"], "username").to_owned(),

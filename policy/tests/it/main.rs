@@ -1,6 +1,7 @@
 //! Behaviour of the policy crate from outside: files in, findings and decisions out.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod break_glass;
 mod cases;
 mod check;
 mod conftest;
@@ -16,5 +17,6 @@ mod mutated;
 mod pod_security;
 mod suite;
 mod switches;
+mod teams;
 mod template;
 mod unit_test;

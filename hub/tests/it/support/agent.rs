@@ -76,6 +76,8 @@ impl TestAgent {
             replica: String::new(),
             certificate_expires_at: None,
             leaving: false,
+            break_glass: vec![],
+            untold: 0,
         }
     }
 

@@ -57,6 +57,7 @@ fn policy(template: &Template, constraint: &Constraint) -> CompiledPolicy {
         enabled: true,
         sets: vec![],
         expand: true,
+        namespaces: vec![],
         path: constraint.path.clone(),
     };
     let (parameters, code_place) = (constraint.parameters.clone(), constraint.place);
