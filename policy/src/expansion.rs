@@ -64,7 +64,7 @@ pub(crate) fn implied(review: &Review) -> Option<Review> {
     let mut whole = review.whole.clone();
     set(&mut whole, "request", implied.clone());
     let facts = ReviewFacts { kind: "Pod".into(), name, ..review.facts.clone() };
-    Some(Review { facts, whole, request: implied })
+    Some(Review::new(facts, whole, implied))
 }
 
 /// The pod of the template at this path, as its controller would make it.

@@ -6,6 +6,7 @@ mod constraint;
 mod embedded;
 mod enforcement;
 mod matcher;
+mod native;
 mod schema;
 mod selector;
 mod template;
@@ -14,7 +15,8 @@ mod wildcard;
 pub(crate) use constraint::Constraint;
 pub(crate) use embedded::Embedded;
 pub(crate) use matcher::Target;
-pub(crate) use template::{Code, Template};
+pub(crate) use native::{Native, NativeReview};
+pub(crate) use template::Template;
 
 use crate::Diagnostic;
 use crate::document::Document;

@@ -9,6 +9,7 @@ pub mod answer;
 pub mod break_glass;
 pub mod bundle;
 mod catalog;
+mod cel;
 pub mod check;
 pub mod conftest;
 pub mod decision;

@@ -144,3 +144,8 @@ pub(crate) fn names(v0: bool) -> Vec<String> {
 pub(crate) fn pattern_matches(pattern: &str, text: &str) -> Option<bool> {
     regex::compiled(pattern).ok().map(|regex| regex.is_match(text))
 }
+
+/// The pattern as RE2 reads it; `None` when it would not take it.
+pub(crate) fn pattern(pattern: &str) -> Option<std::rc::Rc<::regex::Regex>> {
+    regex::compiled(pattern).ok()
+}

@@ -2,6 +2,7 @@
 
 use super::enforcement::Enforcement;
 use super::matcher::Matcher;
+use super::native::NativeConstraint;
 use super::template::Template;
 use super::wildcard::Wildcard;
 use crate::document::Document;
@@ -22,6 +23,8 @@ pub(crate) struct Constraint {
     pub parameters: Map<String, Value>,
     pub matcher: Rc<Matcher>,
     pub enforcement: Enforcement,
+    /// What the expressions of its template are asked with, where it has some.
+    pub native: Option<Rc<NativeConstraint>>,
     /// Namespaces that Gatekeeper's own configuration leaves out.
     pub excluded: Rc<[Wildcard]>,
     /// The file it stands in.
@@ -62,11 +65,13 @@ impl Constraint {
         };
         let spec = document.node.get("spec");
         let parameters = parameters(document, spec, template, findings);
+        let native = template.native.as_ref().map(|_| Rc::new(native(document, &parameters)));
         Some(Self {
             kind: kind.clone(),
             code,
             name: policy,
             parameters,
+            native,
             matcher: Rc::new(Matcher::read(spec.and_then(|spec| spec.get("match")), path, findings)),
             enforcement: Enforcement::read(spec, path, findings),
             excluded: excluded.into(),
@@ -79,6 +84,15 @@ impl Constraint {
     pub(crate) fn short_name(&self) -> &str {
         self.code.as_str().split_once('/').map_or(self.code.as_str(), |(_, name)| name)
     }
+}
+
+/// The constraint as expressions see it: with the defaults of its parameters, where it names any.
+fn native(document: &Document<'_>, parameters: &Map<String, Value>) -> NativeConstraint {
+    let mut whole = document.node.to_json();
+    if let Some(given) = whole.pointer_mut("/spec/parameters").filter(|given| given.is_object()) {
+        *given = Value::Object(parameters.clone());
+    }
+    NativeConstraint::new(&whole.into())
 }
 
 fn parameters(

@@ -1,6 +1,7 @@
 //! `ConstraintTemplate`: a kind of constraints, the schema of their parameters, and the code that judges.
 
 use super::embedded::Embedded;
+use super::native::Native;
 use super::schema::Schema;
 use crate::Diagnostic;
 use crate::document::Document;
@@ -15,19 +16,13 @@ pub(crate) struct Template {
     pub title: String,
     pub description: String,
     pub schema: Option<Schema>,
-    pub code: Code,
+    /// The module with `violation`, and its libraries.
+    pub rego: Option<Vec<Embedded>>,
+    /// Rules in CEL.
+    pub native: Option<Native>,
     /// The file it stands in.
     pub path: String,
     place: (u32, u32),
-}
-
-/// What judges.
-#[derive(Debug)]
-pub(crate) enum Code {
-    /// The module with `violation`, and its libraries.
-    Rego(Vec<Embedded>),
-    /// Expressions in CEL.
-    Cel,
 }
 
 const VERSIONS: [&str; 3] = ["v1", "v1beta1", "v1alpha1"];
@@ -56,7 +51,7 @@ impl Template {
                 kind.error(path, message).help(format!("Name it `{}`, as Gatekeeper asks for.", text.to_lowercase())),
             );
         }
-        let code = code(document, text, findings)?;
+        let Code { rego, native } = code(document, text, findings)?;
         let annotation = |key: &str| node.at(&["metadata", "annotations", key]).and_then(Node::text);
         let schema = node.at(&["spec", "crd", "spec", "validation", "openAPIV3Schema"]);
         Some(Self {
@@ -64,7 +59,8 @@ impl Template {
             title: annotation("metadata.gatekeeper.sh/title").unwrap_or(text).to_owned(),
             description: annotation("description").unwrap_or_default().trim().to_owned(),
             schema: schema.map(|schema| Schema::new(schema.to_json())),
-            code,
+            rego,
+            native,
             path: path.clone(),
             place: kind.place,
         })
@@ -76,16 +72,25 @@ impl Template {
         Diagnostic::error(&self.path, message).at(self.place.0, self.place.1).spanning(length)
     }
 
-    /// A finding of its Rego at its place in the file.
+    /// A finding of its code at its place in the file.
     pub(crate) fn authors(&self, finding: Diagnostic) -> Diagnostic {
-        match &self.code {
-            Code::Rego(sources) => sources.iter().fold(finding, |finding, source| source.authors(finding)),
-            Code::Cel => finding,
-        }
+        let finding = self.rego.iter().flatten().fold(finding, |finding, source| source.authors(finding));
+        self.native.iter().fold(finding, |finding, native| native.authors(finding))
+    }
+
+    /// Whether what cannot be evaluated is passed.
+    pub(crate) fn ignores_errors(&self) -> bool {
+        self.native.as_ref().is_some_and(Native::ignores_errors)
     }
 }
 
-/// The code of the one target that Gatekeeper has. Rego is taken where both are given.
+/// What judges.
+struct Code {
+    rego: Option<Vec<Embedded>>,
+    native: Option<Native>,
+}
+
+/// The code of the one target that Gatekeeper has.
 fn code(document: &Document<'_>, kind: &str, findings: &mut Vec<Diagnostic>) -> Option<Code> {
     let path = &document.file.path;
     let targets = document.node.at(&["spec", "targets"]).map(Node::items).unwrap_or_default();
@@ -108,15 +113,19 @@ fn code(document: &Document<'_>, kind: &str, findings: &mut Vec<Diagnostic>) -> 
         Some(source) => Some((source, source.text_at(&["version"]) != "v1")),
         None => target.get("rego").map(|_| (target, true)),
     };
-    match (rego, engine("K8sNativeValidation")) {
-        (Some((source, v0)), _) => sources(document, kind, source, v0, findings).map(Code::Rego),
-        (None, Some(_)) => Some(Code::Cel),
-        (None, None) => {
-            let finding = target.error(path, "the target has no `rego`: nothing would ever be judged");
-            findings.push(finding.help("Write `rego: |` with a package and `violation[{\"msg\": msg}] { ... }`."));
-            None
-        }
+    let native = engine("K8sNativeValidation");
+    if rego.is_none() && native.is_none() {
+        let finding = target.error(path, "the target has no `rego`: nothing would ever be judged");
+        findings.push(finding.help("Write `rego: |` with a package and `violation[{\"msg\": msg}] { ... }`."));
+        return None;
     }
+    let is_whole = findings.len();
+    let code = Code {
+        rego: rego.and_then(|(source, v0)| sources(document, kind, source, v0, findings)),
+        native: native.and_then(|source| Native::read(document, source, kind, findings)),
+    };
+    let is_sound = findings[is_whole..].iter().all(|finding| !finding.is_error());
+    (is_sound && (code.rego.is_some() || code.native.is_some())).then_some(code)
 }
 
 /// The module and its libraries, in this order.

@@ -104,7 +104,7 @@ fn compile_one(
     let names = |word: &str| modules.iter().any(|module| module.source.text.contains(word));
     let reads = |path: &str| modules.iter().any(|module| module.reads(&[path]));
     let wants = Wants { kubernetes: reads("kubernetes"), inventory: reads("inventory") };
-    let program = wanted(&said.0).then(|| Program::new(engine, module.data_path(), names("namespaceObject"), wants));
+    let program = wanted(&said.0).then(|| Program::rego(engine, module.data_path(), names("namespaceObject"), wants));
     Ok((program, said))
 }
 

@@ -12,7 +12,7 @@ use crate::engine::{EvalError, Value};
 use crate::gatekeeper::Constraint;
 use crate::review::parse::Review;
 use crate::wire::MAX_MESSAGE_BYTES;
-use crate::{Action, Severity};
+use crate::{Action, OnError, Severity};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -96,11 +96,15 @@ impl Judge {
         world: &mut World<'_>,
         clock: &Clock,
     ) -> Result<Verdict, EvalError> {
-        program.replicate(subject, world)?;
+        let rules = match program {
+            Program::Cel(policy) => return gatekeeper::judge_native(self, policy, subject, clock),
+            Program::Rego(rules) => rules,
+        };
+        rules.replicate(subject, world)?;
         match self.info.dialect {
-            Dialect::Writ => writ::judge(self, program, subject, clock),
-            Dialect::MagTape => magtape::judge(self, program, subject, clock),
-            Dialect::Gatekeeper => gatekeeper::judge(self, program, subject, clock),
+            Dialect::Writ => writ::judge(self, rules, subject, clock),
+            Dialect::MagTape => magtape::judge(self, rules, subject, clock),
+            Dialect::Gatekeeper => gatekeeper::judge(self, rules, subject, clock),
         }
     }
 
@@ -109,6 +113,9 @@ impl Judge {
         let own = self.constraint.as_ref().map(|constraint| constraint.enforcement.admission.unwrap_or(Action::Dryrun));
         match (outcome, own) {
             (Outcome::Pass, _) => None,
+            (Outcome::Error(_), Some(_)) if self.info.on_error == OnError::Allow => {
+                Some(Objection::Constraint(Action::Dryrun))
+            }
             (_, Some(action)) => Some(Objection::Constraint(action)),
             (Outcome::Fail(_), None) => Some(Objection::Failure(severity.unwrap_or(Severity::High))),
             (Outcome::Error(_), None) => Some(Objection::Error(self.info.on_error)),

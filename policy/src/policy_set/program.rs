@@ -1,12 +1,20 @@
-//! An engine that one policy, or all constraints of one template, are evaluated with, and the data that it holds.
+//! What one policy, or all constraints of one template, are evaluated with: an engine for Rego and the data that it holds,
+//! or expressions in CEL.
 
 use super::Subject;
 use super::world::World;
+use crate::cel::Policy;
 use crate::engine::{Engine, EvalError, Value};
 use std::time::Duration;
 
-/// Rules that compile, ready to be asked.
-pub(crate) struct Program {
+/// Code that compiles, ready to be asked.
+pub(crate) enum Program {
+    Rego(Box<Rules>),
+    Cel(Policy),
+}
+
+/// Rules in Rego.
+pub(crate) struct Rules {
     engine: Engine,
     /// `data.writ.policy_pdb`.
     data_path: String,
@@ -43,33 +51,51 @@ impl Wants {
 
 impl Program {
     /// `engine` holds the modules; its rules are below `data_path`.
-    pub(crate) fn new(engine: Engine, data_path: String, wants_namespace: bool, wants_data: Wants) -> Self {
-        Self { engine, data_path, wants_namespace, wants_data, holds: None }
+    pub(crate) fn rego(engine: Engine, data_path: String, wants_namespace: bool, wants_data: Wants) -> Self {
+        Self::Rego(Box::new(Rules::new(engine, data_path, wants_namespace, wants_data)))
     }
 
-    /// Makes the engine ready for many reviews.
+    /// The rules, of what is in Rego.
+    pub(super) fn rules(&mut self) -> Option<&mut Rules> {
+        if let Self::Rego(rules) = self { Some(rules) } else { None }
+    }
+
+    /// Makes it decide by the interpreter alone.
     pub(super) fn interpret_only(&mut self) {
-        self.engine.interpret_only();
+        self.rules().into_iter().for_each(|rules| rules.engine.interpret_only());
     }
 
     /// Looks for a quicker way to the values of the rules that decide.
     pub(super) fn quicken(&mut self) {
-        self.engine.quicken(&self.data_path, &["deny", "matches", "violation"]);
+        self.rules().into_iter().for_each(Rules::quicken);
     }
 
     /// Whether a review's Namespace object must be looked up.
     pub(super) fn wants_namespace(&self) -> bool {
-        self.wants_namespace || self.wants_data.kubernetes
+        match self {
+            Self::Rego(rules) => rules.wants_namespace || rules.wants_data.kubernetes,
+            Self::Cel(policy) => policy.wants_namespace(),
+        }
     }
 
     /// Whether its rules look at replicated objects (`data.inventory`).
     pub(crate) fn wants_inventory(&self) -> bool {
-        self.wants_data.inventory
+        matches!(self, Self::Rego(rules) if rules.wants_data.inventory)
     }
 
     /// Whether its rules look at replicated objects at all.
     pub(super) fn wants_others(&self) -> bool {
-        self.wants_data.any()
+        matches!(self, Self::Rego(rules) if rules.wants_data.any())
+    }
+}
+
+impl Rules {
+    fn new(engine: Engine, data_path: String, wants_namespace: bool, wants_data: Wants) -> Self {
+        Self { engine, data_path, wants_namespace, wants_data, holds: None }
+    }
+
+    fn quicken(&mut self) {
+        self.engine.quicken(&self.data_path, &["deny", "matches", "violation"]);
     }
 
     /// Gives the engine the objects that its rules read, when it holds others.

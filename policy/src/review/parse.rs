@@ -2,6 +2,8 @@
 
 use super::{ReviewError, ReviewFacts};
 use crate::engine::Value;
+use crate::gatekeeper::NativeReview;
+use std::cell::OnceCell;
 
 /// A review as policies see it.
 pub(crate) struct Review {
@@ -10,6 +12,8 @@ pub(crate) struct Review {
     pub whole: Value,
     /// The request as Writ's policies see it: on DELETE the object is the one that goes.
     pub request: Value,
+    /// As expressions in CEL see it, made when one asks.
+    native: OnceCell<NativeReview>,
 }
 
 impl Review {
@@ -27,7 +31,17 @@ impl Review {
             return Err(refuse("`request.oldObject` is missing: what is deleted cannot be judged"));
         }
         let request = request(&whole, &facts);
-        Ok(Self { facts, whole, request })
+        Ok(Self::new(facts, whole, request))
+    }
+
+    /// A review of these parts.
+    pub(crate) fn new(facts: ReviewFacts, whole: Value, request: Value) -> Self {
+        Self { facts, whole, request, native: OnceCell::new() }
+    }
+
+    /// As expressions in CEL see it.
+    pub(crate) fn native(&self) -> &NativeReview {
+        self.native.get_or_init(|| NativeReview::new(&self.whole["request"]))
     }
 }
 

@@ -102,6 +102,7 @@ impl Run<'_> {
             Some(result) => match &result.outcome {
                 Outcome::Pass => Said::Violations(vec![]),
                 Outcome::Fail(messages) => Said::Violations(messages.iter().map(|text| unframed(text)).collect()),
+                Outcome::Error(_) if policies.ignores_errors(&result.policy) => Said::Violations(vec![]),
                 Outcome::Error(reason) => Said::Error(reason.clone()),
             },
         })

@@ -13,6 +13,7 @@ const HOMES: &[(&str, &[&str], &str)] = &[
     ),
     (r"\baskama\b", &["hub/src/pages"], "pages are rendered in one place"),
     (r"\bregorus\b", &["policy/src/engine", "policy/benches/"], "one evaluator, one wrapper"),
+    (r"(^|[^:\w])cel::[a-z{A-Z]", &["policy/src/cel"], "expressions are evaluated in one place"),
     (
         r"\bkube::|\bk8s_openapi\b",
         &["agent/src/kubernetes", "agent/tests/it/manifests.rs"],

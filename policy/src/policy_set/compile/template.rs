@@ -6,7 +6,7 @@ use crate::decision::{Dialect, PolicyInfo};
 use crate::engine::Engine;
 use crate::engine::load::{self, LoadedSource};
 use crate::engine::module::{HeadKind, Outline};
-use crate::gatekeeper::{Code, Constraint, Embedded, Template};
+use crate::gatekeeper::{Constraint, Embedded, Native, Template};
 use crate::policy_set::program::{Program, Wants};
 use crate::{Action, Diagnostic, OnError};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(super) fn compile(
         reading(&template.path);
         let of_kind = |constraint: &&Constraint| constraint.kind == template.kind;
         let constraints: Vec<&Constraint> = catalog.gatekeeper.constraints.iter().filter(of_kind).collect();
-        match program(template) {
+        match program(template, &mut findings) {
             Ok(program) => {
                 let mut policies: Vec<_> =
                     constraints.into_iter().map(|constraint| policy(template, constraint)).collect();
@@ -40,7 +40,7 @@ pub(super) fn compile(
 }
 
 fn policy(template: &Template, constraint: &Constraint) -> CompiledPolicy {
-    let on_error = match constraint.enforcement.admission {
+    let on_error = match constraint.enforcement.admission.filter(|_| !template.ignores_errors()) {
         Some(Action::Deny) => OnError::Deny,
         Some(Action::Warn) => OnError::Warn,
         Some(Action::Dryrun) | None => OnError::Allow,
@@ -64,14 +64,29 @@ fn policy(template: &Template, constraint: &Constraint) -> CompiledPolicy {
     CompiledPolicy { info: Arc::new(info), program: None, parameters, code_place, constraint: Some(constraint.clone()) }
 }
 
-fn program(template: &Template) -> Result<Program, Vec<Diagnostic>> {
-    let sources = match &template.code {
-        Code::Rego(sources) => sources,
-        Code::Cel => {
-            let finding = template.error("the template has no Rego, and CEL is not evaluated");
-            return Err(vec![finding.help("Add the same rule in Rego beside it (`code` with `engine: Rego`).")]);
+/// What judges. Where a template has both, Gatekeeper asks CEL; where that is not evaluated here, Rego says the same.
+fn program(template: &Template, findings: &mut Vec<Diagnostic>) -> Result<Program, Vec<Diagnostic>> {
+    let rego = template.rego.as_deref().map(rego);
+    let cel = template.native.as_ref().map(Native::compile);
+    match (cel, rego) {
+        // What does not load is told, whoever decides.
+        (Some(_), Some(Err(wrong))) | (None, Some(Err(wrong))) => Err(wrong),
+        (Some(Ok(policy)), _) => Ok(Program::Cel(policy)),
+        (Some(Err(wrong)), Some(Ok(program))) => {
+            findings.extend(wrong.into_iter().map(|finding| {
+                let help = "The template's Rego decides instead.";
+                template.authors(finding).warning_only().help(help)
+            }));
+            Ok(program)
         }
-    };
+        (Some(Err(wrong)), None) => Err(wrong),
+        (None, Some(Ok(program))) => Ok(program),
+        (None, None) => Err(vec![]),
+    }
+}
+
+/// The program of a module and its libraries.
+fn rego(sources: &[Embedded]) -> Result<Program, Vec<Diagnostic>> {
     let (main, loaded) = load_all(sources)?;
     let findings: Vec<_> = load::check_together(&loaded).into_iter().filter(Diagnostic::is_error).collect();
     if !findings.is_empty() {
@@ -86,7 +101,7 @@ fn program(template: &Template) -> Result<Program, Vec<Diagnostic>> {
         loaded.iter().any(names)
     };
     let wants = Wants { kubernetes: false, inventory: reads("inventory") };
-    Ok(Program::new(engine, format!("data.{}", main.package.join(".")), wants_namespace, wants))
+    Ok(Program::rego(engine, format!("data.{}", main.package.join(".")), wants_namespace, wants))
 }
 
 /// The outline of the module that judges, and all modules ready for the engine.

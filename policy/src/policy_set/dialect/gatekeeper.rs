@@ -3,8 +3,9 @@
 
 use super::super::judge::{Clock, Judge, Subject, Verdict};
 use super::super::message::{cut, few, kind_of};
-use super::super::program::Program;
+use super::super::program::Rules;
 use super::super::world::insert;
+use crate::cel::{Policy, Said};
 use crate::decision::Outcome;
 use crate::engine::{EvalError, Value};
 use crate::gatekeeper::{Constraint, Target};
@@ -37,17 +38,59 @@ fn target<'a>(subject: &'a Subject<'_>) -> Target<'a> {
 /// What the constraint says of the subject.
 pub(in super::super) fn judge(
     judge: &Judge,
-    program: &mut Program,
+    program: &mut Rules,
     subject: &Subject<'_>,
     clock: &Clock,
 ) -> Result<Verdict, EvalError> {
-    let problem = judge.constraint.as_ref().and_then(|constraint| constraint.matcher.problem(&target(subject)));
-    if let Some(problem) = problem {
+    if let Some(problem) = problem(judge, subject) {
         return Ok(judge.error(problem));
     }
     program.set_input(input(subject, &judge.parameters));
     let found = program.eval("violation", clock.left())?;
     Ok(read(judge, &found))
+}
+
+/// Why it cannot be told whether the subject is the constraint's.
+fn problem(judge: &Judge, subject: &Subject<'_>) -> Option<String> {
+    judge.constraint.as_ref().and_then(|constraint| constraint.matcher.problem(&target(subject)))
+}
+
+/// What the constraint says of the subject by expressions in CEL.
+pub(in super::super) fn judge_native(
+    judge: &Judge,
+    policy: &Policy,
+    subject: &Subject<'_>,
+    clock: &Clock,
+) -> Result<Verdict, EvalError> {
+    if let Some(problem) = problem(judge, subject) {
+        return Ok(judge.error(problem));
+    }
+    let Some(constraint) = judge.constraint.as_ref() else {
+        return Ok(judge.error("the policy is no constraint".into()));
+    };
+    let Some(native) = constraint.native.as_ref() else {
+        return Ok(judge.error("the constraint's template has no expressions".into()));
+    };
+    let limit = clock.left();
+    let said = native.ask(policy, subject.review.native(), subject.namespace.map(|namespace| &namespace.object), limit);
+    let (failures, errors) = match said {
+        Said::Judged { failures, errors } => (failures, errors),
+        Said::OutOfTime => return Err(EvalError::Budget(limit)),
+        Said::TooLarge => return Ok(judge.error("what its expressions make is too large".into())),
+    };
+    let told = |text: &String| cut(&format!("[{}] {text}", constraint.short_name()), MAX_MESSAGE_BYTES);
+    match (failures.is_empty(), errors.is_empty()) {
+        (true, true) => Ok(judge.pass()),
+        (true, false) => Ok(judge.error(errors.join("; "))),
+        (false, _) => {
+            let mut messages: Vec<String> = failures.iter().map(told).collect();
+            if !policy.ignores_errors() {
+                messages.extend(errors.iter().map(told));
+            }
+            messages.sort_unstable();
+            Ok(Verdict { outcome: Outcome::Fail(few(messages)), severity: None, ran_out: false })
+        }
+    }
 }
 
 fn input(subject: &Subject<'_>, parameters: &Value) -> Value {

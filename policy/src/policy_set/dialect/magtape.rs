@@ -3,7 +3,7 @@
 
 use super::super::judge::{Clock, Judge, Subject, Verdict};
 use super::super::message::{cut, kind_of};
-use super::super::program::Program;
+use super::super::program::Rules;
 use super::read_deny;
 use crate::Severity;
 use crate::engine::{EvalError, Value};
@@ -12,7 +12,7 @@ use crate::wire::MAX_MESSAGE_BYTES;
 /// What the policy says of the subject.
 pub(in super::super) fn judge(
     judge: &Judge,
-    program: &mut Program,
+    program: &mut Rules,
     subject: &Subject<'_>,
     clock: &Clock,
 ) -> Result<Verdict, EvalError> {

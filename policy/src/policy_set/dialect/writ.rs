@@ -2,7 +2,7 @@
 
 use super::super::judge::{Clock, Judge, Subject, Verdict};
 use super::super::message::cut;
-use super::super::program::Program;
+use super::super::program::Rules;
 use super::super::world::insert;
 use super::read_deny;
 use crate::engine::{EvalError, Value};
@@ -11,7 +11,7 @@ use crate::wire::MAX_MESSAGE_BYTES;
 /// What the policy says of the subject.
 pub(in super::super) fn judge(
     judge: &Judge,
-    program: &mut Program,
+    program: &mut Rules,
     subject: &Subject<'_>,
     clock: &Clock,
 ) -> Result<Verdict, EvalError> {
