@@ -1,6 +1,8 @@
 //! The wiring: what is made, in which order, and which loops run. The last good bundle is enforced before the hub is
 //! contacted and before a port is open; the first loop to end ends the process.
 
+mod telling;
+
 use crate::cache::Cache;
 use crate::certificate::folder::{self, CertificateFolder};
 use crate::config::Config;
@@ -12,7 +14,7 @@ use crate::hub::Hub;
 use crate::kubernetes::inventory::{self, ClusterInventory};
 use crate::kubernetes::{Care, Cluster, lease, namespaces};
 use crate::metrics::Metrics;
-use crate::namespaces::NamespaceFolder;
+use crate::namespaces::{KnownNamespaces, NamespaceFolder};
 use crate::registered::Registration;
 use crate::report::send::Sender;
 use crate::report::spool::Spool;
@@ -60,12 +62,14 @@ pub async fn run_with(config: Config, shutdown: CancellationToken, child: PathBu
     let _lock = disk::lock(&config.data)?;
 
     let status = Status::new(uuid::Uuid::now_v7(), clock::now()).of_replica(&config.cluster.replica);
+    let status = status.living_in(&config.namespace);
     let health = Health { status: Arc::new(status), metrics: Arc::new(Metrics::new()) };
     let cluster = if config.standalone { None } else { Some(Cluster::connect(&config).await?) };
     let mut tasks = Tasks::new(shutdown);
     let (sync, wanted) = watch::channel(vec![]);
     let leads = lead(cluster.as_ref(), &health, &mut tasks);
-    let evaluator = evaluator(&config, cluster.as_ref(), wanted, &health, &mut tasks)?;
+    let (evaluator, namespaces) = evaluator(&config, cluster.as_ref(), wanted, &health, &mut tasks)?;
+    let teller = telling::teller(&config, cluster.as_ref(), namespaces, &health, &mut tasks)?;
     let identity = identity::load(&config.data)?.map(Arc::new);
     let registration = Registration::default();
     let mut enforcer = enforcer(&config, evaluator.clone(), &health, child, sync, registration.clone())?;
@@ -78,7 +82,7 @@ pub async fn run_with(config: Config, shutdown: CancellationToken, child: PathBu
     let recorder = report(&config, cluster.clone(), identity, &hub, enforcer, &health, spool, &mut tasks);
     let (fatal, raised) = Fatal::new();
     tasks.spawn("worker watch", fatal::watch(raised, tasks.shutdown.clone()));
-    let webhook = Webhook::new(evaluator, recorder, health.clone(), config.failure_policy, fatal);
+    let webhook = Webhook::new(evaluator, recorder, health.clone(), config.failure_policy, fatal, teller);
     let own = cluster.map(|cluster| Own { cluster, leads, registration });
     listen(&config, own, webhook, health, &mut tasks).await?;
     tasks.first_end().await
@@ -154,8 +158,8 @@ fn evaluator(
     wanted: watch::Receiver<Vec<String>>,
     health: &Health,
     tasks: &mut Tasks,
-) -> anyhow::Result<Evaluator> {
-    let inventory: Inventory = match (cluster, &config.namespaces) {
+) -> anyhow::Result<(Evaluator, KnownNamespaces)> {
+    let (inventory, known): (Inventory, _) = match (cluster, &config.namespaces) {
         (Some(cluster), _) => {
             let replica = Arc::new(ClusterInventory::default());
             let (client, shutdown) = (cluster.client(), tasks.shutdown.clone());
@@ -165,14 +169,18 @@ fn evaluator(
             );
             let status = health.status.clone();
             tasks.spawn("inventory", inventory::replicate(client, replica.clone(), wanted, status, shutdown));
-            replica
+            (replica.clone(), KnownNamespaces::Cluster(replica.namespaces.clone()))
         }
-        (None, Some(folder)) => Arc::new(NamespaceFolder::load(folder)?),
-        (None, None) => Arc::new(writ_policy::NoInventory),
+        (None, Some(folder)) => {
+            let folder = Arc::new(NamespaceFolder::load(folder)?);
+            (folder.clone(), KnownNamespaces::Folder(folder))
+        }
+        (None, None) => (Arc::new(writ_policy::NoInventory), KnownNamespaces::Nobody),
     };
     let workers = config.workers;
     let budget = writ_policy::Budget::default();
-    Ok(Evaluator::start(EvaluatorConfig { workers, queue: workers * QUEUE_PER_WORKER, budget }, inventory))
+    let evaluator = EvaluatorConfig { workers, queue: workers * QUEUE_PER_WORKER, budget };
+    Ok((Evaluator::start(evaluator, inventory), known))
 }
 
 /// Opens both ports and says where they are.

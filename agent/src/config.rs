@@ -1,8 +1,10 @@
 //! What an operator can set. The doc of each field is the reference. The only place that reads the environment.
 
 mod cluster;
+mod tell;
 
 pub use cluster::{CertificateFrom, ClusterConfig, SelectNamespaces};
+pub use tell::TellConfig;
 
 use anyhow::Context;
 use std::net::SocketAddr;
@@ -72,6 +74,9 @@ pub struct Config {
     /// In a cluster only.
     #[command(flatten)]
     pub cluster: ClusterConfig,
+    /// How people are told.
+    #[command(flatten)]
+    pub tell: TellConfig,
     /// What to log: a level, or filters as `info,writ_agent=debug`.
     #[arg(long, env = "WRIT_LOG", default_value = "info")]
     pub log: String,
@@ -107,6 +112,7 @@ impl Config {
         anyhow::ensure!(!self.report_every.is_zero(), "--report-every wants more than nothing");
         let folder = self.namespaces.is_none() || self.standalone;
         anyhow::ensure!(folder, "--namespaces is for --standalone; in a cluster the agent asks the API server");
+        self.tell.validate()?;
         self.cluster.validate()
     }
 

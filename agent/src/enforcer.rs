@@ -174,6 +174,7 @@ impl Enforcer {
             is_new
         });
         let (issued_at, stale_after) = (verified.assignment.issued_at, verified.assignment.stale_after);
+        self.status.set_assignment(verified.assignment.clone());
         self.status.set_enforced(Enforced { active, policies, issued_at, stale_after });
         let policies = self.evaluator.policies();
         self.metrics.enforced(&policies);

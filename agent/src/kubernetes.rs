@@ -3,6 +3,7 @@
 //! agent's role allows.
 
 pub mod certificate;
+pub mod events;
 pub mod identity;
 pub mod inventory;
 pub mod lease;
@@ -10,6 +11,7 @@ pub mod namespaces;
 #[cfg(test)]
 mod script;
 mod secret;
+pub mod slack_secret;
 mod webhook_configuration;
 
 use crate::certificate::Material;

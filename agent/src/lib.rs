@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod backoff;
+pub mod break_glass;
 pub mod cache;
 pub mod certificate;
 pub mod clock;
@@ -25,6 +26,7 @@ pub mod report;
 pub mod server;
 pub mod status;
 pub mod sync;
+pub mod tell;
 pub mod tls;
 pub mod webhook;
 

@@ -12,7 +12,7 @@ use prometheus_client::registry::Registry;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use writ_policy::{Outcome, PolicyInfo, PolicyResult};
+use writ_policy::{Because, Outcome, PolicyInfo, PolicyResult};
 
 /// How a review ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
@@ -71,6 +71,47 @@ pub struct Metrics {
     pub rejected: Counter,
     /// When the webhook's certificate ends, Unix seconds.
     pub certificate_expiry: Gauge,
+    /// Events.
+    pub events: Telling,
+    /// Cards in Slack channels.
+    pub slack: Telling,
+    /// What is suspended now.
+    pub break_glass_open: Gauge,
+    kept_open: Family<Kept, Counter>,
+}
+
+/// One way of telling people.
+#[derive(Debug, Clone, Default)]
+pub struct Telling {
+    sent: Counter,
+    dropped: Counter,
+}
+
+impl Telling {
+    fn registered(registry: &mut Registry, name: &str, what: &str) -> Self {
+        let sent = registered(registry, &format!("{name}_sent"), &format!("{what} that were sent"));
+        Self { sent, dropped: registered(registry, &format!("{name}_dropped"), &format!("{what} that were not sent")) }
+    }
+
+    /// One was sent.
+    pub fn told(&self) {
+        self.sent.inc();
+    }
+
+    /// One was too much, or could not be sent.
+    pub fn dropped(&self) {
+        self.dropped.inc();
+    }
+
+    /// How many were sent.
+    pub fn sent(&self) -> u64 {
+        self.sent.get()
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Kept {
+    because: &'static str,
 }
 
 const BUCKETS: [f64; 12] = [0.0002, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.1, 0.5, 2.0, 10.0];
@@ -108,8 +149,21 @@ impl Metrics {
                 "certificate_expiry_timestamp_seconds",
                 "When the webhook's certificate ends",
             ),
+            events: Telling::registered(r, "events", "Events"),
+            slack: Telling::registered(r, "slack_messages", "Messages to Slack"),
+            break_glass_open: registered(r, "break_glass_open", "Suspensions that are open"),
+            kept_open: registered(
+                r,
+                "refusals_suspended",
+                "Failures that would have refused, by what kept them from it",
+            ),
             registry,
         }
+    }
+
+    /// What people were not told since the start.
+    pub fn untold(&self) -> u64 {
+        self.events.dropped.get() + self.slack.dropped.get()
     }
 
     /// One review was answered.
@@ -132,6 +186,12 @@ impl Metrics {
         };
         let policy = result.policy.name.as_str().to_owned();
         self.evaluations.get_or_create(&Evaluation { policy, outcome }).inc();
+        let because = match result.ruling.as_ref().map(|ruling| &ruling.because) {
+            Some(Because::BreakGlass) => "break_glass",
+            Some(Because::Lifeline) => "lifeline",
+            _ => return,
+        };
+        self.kept_open.get_or_create(&Kept { because }).inc();
     }
 
     /// Other policies decide: the counters of those that are gone end, so that the labels of years do not pile up.

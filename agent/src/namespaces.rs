@@ -1,5 +1,6 @@
-//! Namespace objects from a folder, for policies that read them outside of a cluster.
+//! Namespace objects: those of the cluster, or from a folder, for policies that read them outside of a cluster.
 
+use crate::kubernetes::namespaces::ClusterNamespaces;
 use anyhow::Context;
 use std::collections::HashMap;
 use std::path::Path;
@@ -16,6 +17,37 @@ pub struct NamespaceFolder(HashMap<String, Arc<str>>);
 impl Inventory for NamespaceFolder {
     fn namespace(&self, name: &str) -> Option<Arc<str>> {
         self.0.get(name).cloned()
+    }
+}
+
+/// The Namespace objects that this agent knows, wherever they are from.
+#[derive(Debug, Clone)]
+pub enum KnownNamespaces {
+    /// Replicated.
+    Cluster(Arc<ClusterNamespaces>),
+    /// From files.
+    Folder(Arc<NamespaceFolder>),
+    /// None.
+    Nobody,
+}
+
+impl KnownNamespaces {
+    /// The object of this name, as JSON.
+    pub fn find(&self, name: &str) -> Option<Arc<str>> {
+        match self {
+            Self::Cluster(namespaces) => namespaces.namespace(name),
+            Self::Folder(namespaces) => namespaces.namespace(name),
+            Self::Nobody => None,
+        }
+    }
+
+    /// Every one, by name.
+    pub fn each(&self, mut look: impl FnMut(&str, &str)) {
+        match self {
+            Self::Cluster(namespaces) => namespaces.each(look),
+            Self::Folder(namespaces) => namespaces.0.iter().for_each(|(name, text)| look(name, text)),
+            Self::Nobody => {}
+        }
     }
 }
 

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
+use writ_policy::BreakGlass;
+use writ_policy::bundle::Assignment;
 use writ_policy::wire::{Active, Refused};
 
 /// What is enforced, with the promises of its assignment.
@@ -20,6 +22,9 @@ pub struct Enforced {
     pub stale_after: i64,
 }
 
+/// The most Namespaces of which it is remembered who changed break glass there.
+const MOST_OPENERS: usize = 1_024;
+
 /// Shared by all tasks.
 #[derive(Debug)]
 pub struct Status {
@@ -31,6 +36,11 @@ pub struct Status {
     /// Unix milliseconds; 0 before there is a certificate.
     certificate_expires_at: AtomicI64,
     enforced: ArcSwapOption<Enforced>,
+    assignment: ArcSwapOption<Assignment>,
+    suspended: Mutex<Vec<BreakGlass>>,
+    /// Who changed break glass on a Namespace last, and when.
+    openers: Mutex<BTreeMap<String, (String, i64)>>,
+    own_namespace: String,
     refused: Mutex<Option<Refused>>,
     problem: Mutex<String>,
     /// Why the kinds of `sync` that are not replicated are not, by kind.
@@ -48,6 +58,10 @@ impl Status {
             replica: String::new(),
             certificate_expires_at: AtomicI64::new(0),
             enforced: ArcSwapOption::empty(),
+            assignment: ArcSwapOption::empty(),
+            suspended: Mutex::default(),
+            openers: Mutex::default(),
+            own_namespace: String::new(),
             refused: Mutex::default(),
             problem: Mutex::new("starting".into()),
             unreplicated: Mutex::default(),
@@ -58,6 +72,50 @@ impl Status {
     /// The same as one of several replicas, by its name.
     pub fn of_replica(self, replica: &str) -> Self {
         Self { replica: replica.to_owned(), ..self }
+    }
+
+    /// The same in this namespace of the cluster.
+    pub fn living_in(self, own_namespace: &str) -> Self {
+        Self { own_namespace: own_namespace.to_owned(), ..self }
+    }
+
+    /// The namespace that the agent runs in.
+    pub fn own_namespace(&self) -> &str {
+        &self.own_namespace
+    }
+
+    /// The hub's word that is in force.
+    pub fn assignment(&self) -> Option<Arc<Assignment>> {
+        self.assignment.load_full()
+    }
+
+    /// This word is in force from now on.
+    pub fn set_assignment(&self, assignment: Assignment) {
+        self.assignment.store(Some(assignment.into()));
+    }
+
+    /// What is suspended.
+    pub fn suspended(&self) -> Vec<BreakGlass> {
+        guard(&self.suspended).clone()
+    }
+
+    /// Says what is suspended.
+    pub fn set_suspended(&self, open: Vec<BreakGlass>) {
+        *guard(&self.suspended) = open;
+    }
+
+    /// Who changed break glass on this Namespace last, and when.
+    pub fn opener(&self, namespace: &str) -> Option<(String, i64)> {
+        guard(&self.openers).get(namespace).cloned()
+    }
+
+    /// Says who changed break glass on this Namespace.
+    pub fn set_opener(&self, namespace: &str, user: &str, at: i64) {
+        let mut openers = guard(&self.openers);
+        if openers.len() >= MOST_OPENERS {
+            openers.clear();
+        }
+        openers.insert(namespace.to_owned(), (user.chars().take(256).collect(), at));
     }
 
     /// The name of this replica.

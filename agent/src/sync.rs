@@ -100,8 +100,8 @@ impl Sync {
             replica: self.status.replica().to_owned(),
             certificate_expires_at: self.status.certificate_expires_at(),
             leaving: false,
-            break_glass: vec![],
-            untold: 0,
+            break_glass: self.status.suspended(),
+            untold: self.metrics.untold(),
         };
         DesiredRequest { have: state.active.as_ref().map(|active| active.assignment), state }
     }

@@ -3,7 +3,6 @@
 
 mod unjudged;
 
-use crate::clock;
 use crate::config::FailurePolicy;
 use crate::fatal::Fatal;
 use crate::health::Health;
@@ -11,6 +10,8 @@ use crate::kubernetes::IGNORING_PATH;
 use crate::metrics::{Metrics, ReviewOutcome};
 use crate::report::Recorder;
 use crate::status::Status;
+use crate::tell::Teller;
+use crate::{break_glass, clock};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
@@ -46,6 +47,7 @@ struct Parts {
     failure_policy: FailurePolicy,
     fatal: Fatal,
     in_flight: Semaphore,
+    teller: Teller,
 }
 
 impl Webhook {
@@ -56,10 +58,11 @@ impl Webhook {
         health: Health,
         failure_policy: FailurePolicy,
         fatal: Fatal,
+        teller: Teller,
     ) -> Self {
         let Health { status, metrics } = health;
         let in_flight = Semaphore::new(IN_FLIGHT_KIB);
-        Self(Arc::new(Parts { evaluator, recorder, status, metrics, failure_policy, fatal, in_flight }))
+        Self(Arc::new(Parts { evaluator, recorder, status, metrics, failure_policy, fatal, in_flight, teller }))
     }
 
     /// The one route.
@@ -120,6 +123,8 @@ impl Parts {
     fn answered(&self, answered: Answered, now: i64, started: Instant) -> Response {
         let Answered { decided, response, revision } = answered;
         let outcome = if decided.decision.is_allowed() { ReviewOutcome::Allowed } else { ReviewOutcome::Denied };
+        break_glass::note_opener(&self.status, &decided.facts, decided.decision.is_allowed(), now);
+        self.teller.tell(&decided);
         if let Some(revision) = revision {
             self.recorder.record(decided, revision, now);
         }
@@ -130,7 +135,7 @@ impl Parts {
     fn unjudged(&self, body: &[u8], reason: Reason, started: Instant, otherwise: FailurePolicy) -> Response {
         self.metrics.reviewed(ReviewOutcome::Unjudged, started.elapsed());
         debug!(reason = reason.text(), "a review was answered by the failure policy");
-        match unjudged::answer(body, reason, otherwise) {
+        match unjudged::answer(body, reason, otherwise, self.status.own_namespace()) {
             Some(answer) => json(StatusCode::OK, answer),
             None => plain(StatusCode::BAD_REQUEST, "not an AdmissionReview: it has no request with a uid"),
         }

@@ -24,6 +24,12 @@ impl Inventory for ClusterNamespaces {
 }
 
 impl ClusterNamespaces {
+    /// Every Namespace, by name.
+    pub(crate) fn each(&self, mut look: impl FnMut(&str, &str)) {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        all.iter().for_each(|(name, text)| look(name, text));
+    }
+
     fn replace(&self, all: impl IntoIterator<Item = Namespace>) {
         let all = all.into_iter().filter_map(entry).collect();
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = all;

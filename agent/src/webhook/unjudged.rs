@@ -4,6 +4,7 @@ use crate::config::FailurePolicy;
 use serde::Deserialize;
 use serde_json::json;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// Why there is no verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,20 +43,42 @@ struct Envelope<'a> {
     #[serde(borrow, rename = "apiVersion")]
     api_version: Cow<'a, str>,
     #[serde(borrow)]
-    request: Uid<'a>,
+    request: Asked<'a>,
 }
 
 #[derive(Deserialize)]
-struct Uid<'a> {
+struct Asked<'a> {
     #[serde(borrow)]
     uid: Cow<'a, str>,
+    #[serde(borrow, default)]
+    kind: Kind<'a>,
+    #[serde(borrow, default)]
+    namespace: Cow<'a, str>,
+}
+
+#[derive(Default, Deserialize)]
+struct Kind<'a> {
+    #[serde(borrow, default)]
+    group: Cow<'a, str>,
+    #[serde(borrow, default)]
+    kind: Cow<'a, str>,
 }
 
 /// The response, or `None` when the bytes are not an AdmissionReview.
-pub(super) fn answer(review: &[u8], reason: Reason, failure_policy: FailurePolicy) -> Option<Vec<u8>> {
+pub(super) fn answer(
+    review: &[u8],
+    reason: Reason,
+    failure_policy: FailurePolicy,
+    own_namespace: &str,
+) -> Option<Vec<u8>> {
     let envelope: Envelope<'_> = serde_json::from_slice(review).ok()?;
     let text = reason.text();
+    let is_lifeline = is_lifeline(&envelope.request, own_namespace);
     let mut response = match failure_policy {
+        // What the agent needs to come back must not wait for it.
+        FailurePolicy::Fail if is_lifeline => {
+            json!({"allowed": true, "warnings": [format!("{text}; not judged, because writ and the control plane must stay usable")]})
+        }
         FailurePolicy::Fail => {
             let message = format!("{text}; refused, because the failure policy is Fail");
             json!({"allowed": false, "status": {"code": reason.code(), "message": message}})
@@ -69,6 +92,12 @@ pub(super) fn answer(review: &[u8], reason: Reason, failure_policy: FailurePolic
     Some(review.to_string().into_bytes())
 }
 
+fn is_lifeline(asked: &Asked<'_>, own_namespace: &str) -> bool {
+    let Kind { group, kind } = &asked.kind;
+    let kind = if group.is_empty() { kind.to_string() } else { format!("{group}/{kind}") };
+    writ_policy::lifeline::is_lifeline(&kind, &asked.namespace, &BTreeSet::from([own_namespace.to_owned()]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,7 +105,7 @@ mod tests {
     const REVIEW: &[u8] = br#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"7"}}"#;
 
     fn response(failure_policy: FailurePolicy) -> serde_json::Value {
-        serde_json::from_slice(&answer(REVIEW, Reason::NoPolicy, failure_policy).unwrap()).unwrap()
+        serde_json::from_slice(&answer(REVIEW, Reason::NoPolicy, failure_policy, "writ-system").unwrap()).unwrap()
     }
 
     #[test]
@@ -92,6 +121,20 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_review_have_no_answer() {
-        assert!(answer(b"{}", Reason::Busy, FailurePolicy::Ignore).is_none());
+        assert!(answer(b"{}", Reason::Busy, FailurePolicy::Ignore, "").is_none());
+    }
+
+    #[test]
+    fn lifelines_never_wait_for_the_agent() {
+        let allowed = |group: &str, kind: &str, namespace: &str| {
+            let kind = json!({"group": group, "version": "v1", "kind": kind});
+            let request = json!({"uid": "7", "kind": kind, "namespace": namespace});
+            let review = json!({"apiVersion": "admission.k8s.io/v1", "request": request}).to_string();
+            let answer = answer(review.as_bytes(), Reason::NoPolicy, FailurePolicy::Fail, "writ-system").unwrap();
+            serde_json::from_slice::<serde_json::Value>(&answer).unwrap()["response"]["allowed"] == true
+        };
+        assert!(allowed("", "Pod", "writ-system") && allowed("", "Pod", "kube-system"));
+        assert!(allowed("coordination.k8s.io", "Lease", "shop"));
+        assert!(!allowed("", "Pod", "shop") && !allowed("", "Node", ""));
     }
 }
