@@ -24,11 +24,16 @@ pub mod enroll;
 pub mod enrollment_tokens;
 pub mod failures;
 pub mod health;
+pub mod matrix;
 pub mod metrics;
+pub mod movers;
+pub mod openapi;
 pub mod reports;
 pub mod revisions;
 pub mod session;
 pub mod status;
+pub mod trends;
+pub mod violations;
 
 /// The largest body of a request, unless a route says otherwise.
 const MAX_BODY_BYTES: usize = 64 << 10;
@@ -86,7 +91,13 @@ fn people_routes() -> Router<App> {
         .route("/api/v1/revisions", get(revisions::list))
         .route("/api/v1/revisions/{revision}", get(revisions::show))
         .route("/api/v1/failures", get(failures::list))
+        .route("/api/v1/violations", get(violations::list))
+        .route("/api/v1/violations/{id}", get(violations::show))
+        .route("/api/v1/trends", get(trends::show))
+        .route("/api/v1/movers", get(movers::list))
+        .route("/api/v1/matrix", get(matrix::show))
         .route("/api/v1/counts", get(counts::show))
+        .route("/api/v1/openapi.json", get(openapi::show))
         .layer(access::refuse_other_sites())
         .layer(at_once)
         .merge(crate::pages::with_failures(pages))

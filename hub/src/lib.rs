@@ -16,6 +16,7 @@ pub mod ingest;
 pub mod keep;
 pub mod logging;
 pub mod metrics;
+pub mod movement;
 pub mod pages;
 pub mod publish;
 pub mod repository;

@@ -4,8 +4,11 @@
 
 mod assets;
 mod change;
+mod changes;
 mod chart;
 mod cluster;
+mod clusters;
+
 mod empty;
 mod failure;
 mod failures;
@@ -17,6 +20,8 @@ mod link;
 mod login;
 mod markdown;
 mod matrix;
+mod member;
+mod mover;
 mod namespace;
 mod namespaces;
 mod period;
@@ -25,6 +30,8 @@ mod policy;
 mod revision;
 mod revisions;
 mod spark;
+mod violation;
+mod violations;
 mod when;
 
 use crate::app::App;
@@ -42,6 +49,11 @@ pub fn router() -> Router<App> {
         .route("/policies/{name}", get(policy::show))
         .route("/namespaces", get(namespaces::show))
         .route("/namespaces/{name}", get(namespace::show))
+        .route("/clusters", get(clusters::show))
+        .route("/clusters/{name}", get(cluster::show))
+        .route("/violations", get(violations::show))
+        .route("/violations/{id}", get(violation::show))
+        .route("/changes", get(changes::show))
         .route("/failures", get(failures::show))
         .route("/revisions", get(revisions::show))
         .route("/revisions/{revision}", get(revision::show))

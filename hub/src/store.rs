@@ -54,12 +54,17 @@ mod history;
 mod migrations;
 mod names;
 mod pages;
+#[cfg(test)]
+mod plans;
 mod postgres;
 mod reports;
 mod revisions;
+mod scan;
 mod settings;
 mod sqlite;
 mod status;
+pub mod sums;
+mod violation_list;
 mod violations;
 
 pub(crate) use agents::valid;
@@ -69,13 +74,15 @@ pub(crate) use cannot_write::cannot_write;
 pub use clusters::{Heartbeat, NewToken};
 pub use counts::Counts;
 pub use database::Database;
-pub use failure_list::{FailureItem, FailureQuery};
+pub use failure_list::{FailureItem, FailurePage, FailureQuery};
 pub use history::{EnforcedBy, HistoryRow};
 pub use names::Names;
 pub use pages::*;
 pub use reports::{Accepted, Stored};
 pub use revisions::{Checked, NewBundle, Served};
+pub use scan::{MOST_LOOKED_AT, Place};
 pub use status::StatusRow;
+pub use violation_list::{Facet, Facets, ViolationPage, ViolationQuery};
 pub use violations::{Bounds, ViolationEvent, ViolationRow, violation_id};
 
 /// What the store answers; absent is `Ok(None)`.

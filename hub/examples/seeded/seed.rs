@@ -1,5 +1,7 @@
 //! Two days of a small fleet: seven clusters in every state, twelve policies, eight namespaces, nine commits.
 
+mod violations;
+
 use std::path::Path;
 use writ_hub::store::fixture::{SeedAssignment, SeedFailure, SeedPolicy, SeedRevision};
 use writ_hub::store::{Store, Tx};
@@ -104,6 +106,8 @@ pub(crate) async fn fill(store: &Store, now: i64) -> anyhow::Result<()> {
     clusters(&mut tx, now).await?;
     counts(&mut tx, now).await?;
     failures(&mut tx, now).await?;
+    violations::fill(&mut tx, now).await?;
+    tx.seed_sums().await?;
     Ok(tx.commit().await?)
 }
 

@@ -1,13 +1,13 @@
 //! The trend chart: a pure function from minutes and revisions to bars, ticks and pins, drawn by `chart.html` as SVG
 //! without scripts. Lengths across are percentages, so that text keeps its size at every width.
 
-use super::change::{self, Effect};
 use super::figure::Count;
 use super::link;
 use super::period::Period;
 use super::when::{Clock, format};
 use crate::app::App;
 use crate::failure::Failure;
+use crate::movement::{Effect, Reach};
 use crate::store::{MINUTE_MS, Minute, RevisionLine, Trend, Window};
 use askama::Template;
 
@@ -85,7 +85,11 @@ impl Chart {
             .into_iter()
             .filter(|line| across(window, line.at).is_some())
             .enumerate()
-            .map(|(index, line)| Mark { number: index + 1, effect: Effect::of(line.at, minutes), line })
+            .map(|(index, line)| Mark {
+                number: index + 1,
+                effect: Effect::of(line.at, Reach::by(period.span()), minutes),
+                line,
+            })
             .collect();
         let pins = pins(window, &marks);
         marks.reverse();
@@ -104,7 +108,8 @@ impl Chart {
     ) -> Result<Self, Failure> {
         let window = period.window(now);
         // Effects of the first revisions reach back before the chart.
-        let minutes = app.store.trend(trend, change::around(window.before * MINUTE_MS).before, window.until).await?;
+        let first = Reach::by(period.span()).around(window.before * MINUTE_MS).before;
+        let minutes = app.store.trend(trend, period.span(), first, window.until).await?;
         let (from, until) = (window.before * MINUTE_MS, window.until * MINUTE_MS);
         let revisions = app.store.revisions_served(from, until, MAX_REVISIONS).await?;
         Ok(Self::new(what, period, now, &minutes, revisions))
@@ -126,6 +131,11 @@ impl Chart {
 
     fn clock(&self, at: &i64) -> Clock {
         Clock::new(*at, self.now)
+    }
+
+    /// "the hour", for the shares before and after a revision.
+    fn reach(&self) -> &'static str {
+        Reach::by(self.period.span()).label()
     }
 
     fn total(&self, is_before: bool) -> i64 {
@@ -178,7 +188,9 @@ impl Bar {
     }
 
     fn span(&self) -> String {
-        format!("{} to {}", format(self.start, "%-d %b %H:%M"), format(self.end, "%H:%M UTC"))
+        let is_long = self.end - self.start > 12 * 60 * MINUTE_MS;
+        let end = if is_long { "%-d %b %H:%M UTC" } else { "%H:%M UTC" };
+        format!("{} to {}", format(self.start, "%-d %b %H:%M"), format(self.end, end))
     }
 }
 
@@ -226,6 +238,7 @@ fn ticks(window: Window, period: Period) -> Vec<Tick> {
         Period::Hour => (30, "%H:%M"),
         Period::Day => (12 * 60, "%-d %b %H:%M"),
         Period::Week => (3 * 24 * 60, "%-d %b"),
+        Period::Month => (10 * 24 * 60, "%-d %b"),
     };
     let first = (window.before + every - 1).div_euclid(every) * every;
     (first..window.until)

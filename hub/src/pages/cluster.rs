@@ -1,114 +1,79 @@
-//! One cluster as pages show it: its row made readable, and its reviews of two hours. Its state is `status`'s to say.
+//! `/clusters/{name}`: one cluster: what it enforces, its trend, and the policies and namespaces that fail in it.
 
-use super::spark::{Spark, Tick};
-use crate::status::{ClusterState, state_of};
-use crate::store::{ReviewSlot, SLOT_MINUTES, StatusRow};
-use std::collections::HashMap;
-use writ_policy::Labels;
-use writ_policy::wire::LoadError;
+use super::chart::Chart;
+use super::layout::{Layout, Section};
+use super::link;
+use super::member::Cluster;
+use super::period::{Chosen, Period};
+use crate::access::Viewer;
+use crate::api::{Path, Query};
+use crate::app::App;
+use crate::failure::{Error, Failure};
+use crate::movement::{Mover, Subject, explain};
+use crate::status::ClusterState;
+use crate::store::{ClusterRow, FailureItem, FailureQuery, Trend};
+use askama::Template;
+use axum::extract::State;
+use axum::response::Html;
 
-/// Slots of the two hours that the page shows.
-const SLOTS: usize = (120 / SLOT_MINUTES) as usize;
+/// Length of the lists.
+const WORST: i64 = 12;
+/// How many of the latest failures are shown.
+const LATEST: i64 = 8;
 
-/// A cluster with its state and its reviews of two hours.
-pub(super) struct Cluster {
-    pub(super) row: StatusRow,
-    pub(super) state: ClusterState,
-    /// Since when it enforces its revision, over all renewals.
-    pub(super) since: Option<i64>,
-    pub(super) labels: Labels,
-    pub(super) load_errors: Vec<LoadError>,
-    ticks: Vec<Tick>,
-    pub(super) sums: Sums,
+/// The page.
+#[derive(Template)]
+#[template(path = "cluster.html")]
+struct ClusterPage {
+    layout: Layout,
+    period: Period,
+    cluster: Cluster,
+    row: ClusterRow,
+    mover: Mover,
+    chart: Chart,
+    policies: Vec<Mover>,
+    namespaces: Vec<Mover>,
+    failures: Vec<FailureItem>,
 }
 
-/// Reviews of this hour and the hour before.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Sums {
-    pub(super) reviews: i64,
-    pub(super) failing: i64,
-    pub(super) denied: i64,
-    pub(super) reviews_before: i64,
-    pub(super) failing_before: i64,
-    pub(super) denied_before: i64,
+/// `GET /clusters/{name}`.
+pub(super) async fn show(
+    _: Viewer,
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Query(Chosen { period }): Query<Chosen>,
+) -> Result<Html<String>, Failure> {
+    let layout = Layout::new(&app, Section::Clusters);
+    let (window, store) = (period.window(layout.now), &app.store);
+    let absent = || Error::Absent(format!("cluster {:?}", name.chars().take(80).collect::<String>()));
+    let status = store.status_of(&name).await?.ok_or_else(absent)?;
+    let since = store.enforcing_since().await?;
+    let cluster = Cluster::all(vec![status], &since, layout.now).pop().ok_or_else(absent)?;
+    let latest = FailureQuery { cluster: Some(name.clone()), limit: LATEST, ..FailureQuery::default() };
+    let (row, policies, namespaces, failures) = tokio::try_join!(
+        store.cluster_row(&name, window),
+        store.cluster_policies(&name, window, WORST),
+        store.cluster_namespaces(&name, window, WORST),
+        store.failure_page(&latest)
+    )?;
+    let policies = policies.into_iter().map(Mover::from).collect();
+    let namespaces = namespaces.into_iter().map(|row| Mover::spread(row, Subject::Namespace)).collect();
+    let row = row.unwrap_or_else(|| ClusterRow { name: name.clone(), ..ClusterRow::default() });
+    let mut mover = [Mover::cluster(row.clone())];
+    explain(store, &mut mover, window).await?;
+    let [mover] = mover;
+    let failures = failures.rows;
+    let chart = Chart::load(&app, "failing reviews", period, layout.now, Trend::Cluster(&name)).await?;
+    super::html(&ClusterPage { layout, period, cluster, row, mover, chart, policies, namespaces, failures })
 }
 
-impl Cluster {
-    /// The clusters of these rows, without reviews yet.
-    pub(super) fn all(rows: Vec<StatusRow>, since: &HashMap<String, i64>, now: i64) -> Vec<Self> {
-        rows.into_iter().map(|row| Self::new(since.get(&row.name).copied(), row, now)).collect()
+impl ClusterPage {
+    fn address(&self) -> String {
+        link::cluster(&self.row.name)
     }
 
-    fn new(since: Option<i64>, row: StatusRow, now: i64) -> Self {
-        // The hub wrote these columns itself; what does not parse is shown as nothing rather than as an error page.
-        let labels = serde_json::from_str(&row.labels).unwrap_or_default();
-        let load_errors = serde_json::from_str(&row.load_errors).unwrap_or_default();
-        let since = since.or(row.active_at);
-        let ticks = vec![Tick::default(); SLOTS];
-        Self { state: state_of(&row, now), since, row, labels, load_errors, ticks, sums: Sums::default() }
-    }
-
-    /// Whether it enforces the newest assignment and said so lately.
-    pub(super) fn is_enforcing(&self) -> bool {
-        self.state == ClusterState::Enforcing
-    }
-
-    /// Whether nobody knows what it does now.
-    pub(super) fn is_unheard(&self) -> bool {
-        matches!(self.state, ClusterState::Offline | ClusterState::Never)
-    }
-
-    /// The state for people.
-    pub(super) fn label(&self) -> &'static str {
-        label(self.state)
-    }
-
-    /// Who needs a person comes first.
-    pub(super) fn urgency(&self) -> u8 {
-        match self.state {
-            ClusterState::Refused => 0,
-            ClusterState::Offline => 1,
-            ClusterState::Pending => 2,
-            ClusterState::Never => 3,
-            ClusterState::Enforcing => 4,
-        }
-    }
-
-    /// Adds the reviews of one slot.
-    pub(super) fn add(&mut self, slot: &ReviewSlot) {
-        let Some(tick) = usize::try_from(slot.slot).ok().and_then(|index| self.ticks.get_mut(index)) else { return };
-        tick.failing += slot.failing;
-        tick.denied += slot.denied;
-        self.sums.add(slot);
-    }
-
-    /// The bars of two hours.
-    pub(super) fn spark(&self) -> Spark {
-        Spark(self.ticks.clone())
-    }
-}
-
-impl Sums {
-    /// Adds the reviews of one slot to its hour.
-    pub(super) fn add(&mut self, slot: &ReviewSlot) {
-        let is_before = slot.slot < SLOTS as i64 / 2;
-        let (reviews, failing, denied) = match is_before {
-            true => (&mut self.reviews_before, &mut self.failing_before, &mut self.denied_before),
-            false => (&mut self.reviews, &mut self.failing, &mut self.denied),
-        };
-        *reviews += slot.reviews;
-        *failing += slot.failing;
-        *denied += slot.denied;
-    }
-}
-
-/// The word for people.
-pub(super) fn label(state: ClusterState) -> &'static str {
-    match state {
-        ClusterState::Enforcing => "Enforcing",
-        ClusterState::Pending => "Pending",
-        ClusterState::Refused => "Refused",
-        ClusterState::Offline => "Offline",
-        ClusterState::Never => "Never seen",
+    /// Length of a bar in per cent of the longest.
+    fn length(&self, value: &i64) -> i64 {
+        value * 100 / self.policies.first().map_or(1, |policy| policy.after.failing.max(1))
     }
 }

@@ -1,5 +1,6 @@
 //! `/failures`: every objection, newest first, with its filters in the address so that it can be sent to someone.
 
+use super::figure::Count;
 use super::layout::{Layout, Section};
 use super::link;
 use super::period::Period;
@@ -7,14 +8,14 @@ use crate::access::Viewer;
 use crate::api::Query;
 use crate::app::App;
 use crate::failure::Failure;
-use crate::store::{FailureItem, FailureQuery};
+use crate::store::{FailureItem, FailureQuery, MOST_LOOKED_AT};
 use askama::Template;
 use axum::extract::State;
 use axum::response::Html;
 use serde::Deserialize;
 
 /// Rows of one page.
-const ROWS: usize = 50;
+const ROWS: i64 = 50;
 /// How the API server names service accounts.
 const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
 /// Clusters and policies that the form offers.
@@ -29,8 +30,9 @@ struct FailuresPage {
     clusters: Vec<String>,
     policies: Vec<String>,
     failures: Vec<FailureItem>,
-    /// The address of the next page.
+    /// The address of the next page, and whether it only looks further.
     older: Option<String>,
+    is_partial: bool,
 }
 
 /// The filters as the address has them; an empty one asks for nothing.
@@ -54,20 +56,21 @@ pub(super) async fn show(
     Query(asked): Query<Asked>,
 ) -> Result<Html<String>, Failure> {
     let layout = Layout::new(&app, Section::Failures);
-    let window = Period::Week.window(layout.now);
-    let served = app.store.served_line().await?.map(|line| line.revision).unwrap_or_default();
     let query = asked.query(layout.now);
-    let (mut failures, clusters, policies) = tokio::try_join!(
-        app.store.failure_list(&query),
+    let (page, clusters, policies) = tokio::try_join!(
+        app.store.failure_page(&query),
         app.store.cluster_names(MAX_CHOICES),
-        app.store.policy_rows(&served, window, MAX_CHOICES)
+        app.store.served_policy_names(MAX_CHOICES)
     )?;
-    let has_more = failures.len() > ROWS;
-    failures.truncate(ROWS);
-    let older = failures.last().filter(|_| has_more).map(|last| asked.address_before(last));
-    let mut policies: Vec<String> = policies.into_iter().map(|policy| policy.name).collect();
-    policies.sort();
-    super::html(&FailuresPage { layout, asked, clusters, policies, failures, older })
+    let older = page.next.map(|(at, id)| asked.address(&format!("{at}.{id}")));
+    let (failures, is_partial) = (page.rows, page.is_partial);
+    super::html(&FailuresPage { layout, asked, clusters, policies, failures, older, is_partial })
+}
+
+impl FailuresPage {
+    fn looked_at(&self) -> Count {
+        Count(MOST_LOOKED_AT)
+    }
 }
 
 impl Asked {
@@ -82,7 +85,8 @@ impl Asked {
             exemption: given(&self.exemption),
             since: self.since(now).unwrap_or(0),
             before: place(&self.before),
-            limit: ROWS as i64 + 1,
+            limit: ROWS,
+            ..FailureQuery::default()
         }
     }
 
@@ -113,10 +117,6 @@ impl Asked {
             ("since", &self.since),
             ("before", before),
         ])
-    }
-
-    fn address_before(&self, last: &FailureItem) -> String {
-        self.address(&format!("{}.{}", last.at, last.id))
     }
 }
 

@@ -49,7 +49,7 @@ async fn address(app: &App, word: &str) -> Result<Option<String>, Failure> {
     match app.store.find(word).await? {
         Some(Found::Policy(name)) => return Ok(Some(link::policy(&name))),
         Some(Found::Namespace(name)) => return Ok(Some(link::namespace(&name))),
-        Some(Found::Cluster(name)) => return Ok(Some(link::failures(&[("cluster", &name)]))),
+        Some(Found::Cluster(name)) => return Ok(Some(link::cluster(&name))),
         None => {}
     }
     let may_be_commit = word.len() >= MIN_COMMIT && word.chars().all(|c| c.is_ascii_hexdigit());

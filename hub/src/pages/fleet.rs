@@ -1,17 +1,19 @@
 //! `/`: which clusters enforce the newest revision, how many reviews fail, and where it hurts most.
 
 use super::chart::Chart;
-use super::cluster::{self, Cluster, Sums};
 use super::empty::Enrolling;
 use super::figure::{Change, Share, Wish};
 use super::layout::{Layout, Section};
 use super::link;
-use super::period::Period;
+use super::member::{self, Cluster};
+use super::period::{Chosen, Period};
 use crate::access::Viewer;
+use crate::api::Query;
 use crate::app::{App, SourceState};
 use crate::failure::Failure;
+use crate::movement::{Mover, explain};
 use crate::status::ClusterState;
-use crate::store::{NamespaceRow, PolicyRow, RevisionLine, RevisionRow, Trend};
+use crate::store::{NamespaceRow, RevisionLine, RevisionRow, Trend};
 use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -20,22 +22,30 @@ use std::sync::Arc;
 use writ_policy::Diagnostic;
 
 /// Length of the lists of the worst.
-const WORST: i64 = 5;
+const WORST: i64 = 6;
+/// Clusters on this page, those first that need a person; `/clusters` has all.
+const CLUSTERS: usize = 20;
 
 /// The page.
 #[derive(Template)]
 #[template(path = "fleet.html")]
 struct FleetPage {
     layout: Layout,
+    period: Period,
     enrolling: Enrolling,
     served: Option<RevisionLine>,
     refused: Option<RefusedHead>,
     source_state: Arc<SourceState>,
     clusters: Vec<Cluster>,
-    sums: Sums,
+    /// How many clusters there are in each state, and how many of them enforce what they should.
+    states: Vec<(String, usize)>,
+    enforcing: i64,
+    all: i64,
+    shows_all: bool,
+    sums: NamespaceRow,
     chart: Chart,
-    policies: Vec<PolicyRow>,
-    namespaces: Vec<NamespaceRow>,
+    policies: Vec<Mover>,
+    namespaces: Vec<Mover>,
 }
 
 /// The newest commit, when it was found bad.
@@ -45,43 +55,66 @@ struct RefusedHead {
 }
 
 /// `GET /`.
-pub(super) async fn show(_: Viewer, State(app): State<App>, headers: HeaderMap) -> Result<Html<String>, Failure> {
+pub(super) async fn show(
+    _: Viewer,
+    State(app): State<App>,
+    Query(Chosen { period }): Query<Chosen>,
+    headers: HeaderMap,
+) -> Result<Html<String>, Failure> {
     let layout = Layout::new(&app, Section::Fleet);
-    let window = Period::Hour.window(layout.now);
+    let window = period.window(layout.now);
     let store = &app.store;
     let served = store.served_line().await?;
     let revision = served.as_ref().map_or("", |line| line.revision.as_str());
     let source_state = app.source_state.load_full();
     let refused = head(&app, &source_state).await?.and_then(RefusedHead::of);
-    let (rows, since, slots) = tokio::try_join!(store.status(), store.enforcing_since(), store.review_slots(window))?;
-    let (policies, namespaces) =
-        tokio::try_join!(store.policy_rows(revision, window, WORST), store.namespace_rows(window, WORST))?;
-    let chart = Chart::load(&app, "failing reviews", Period::Hour, layout.now, Trend::Fleet).await?;
+    let (sums, policies, namespaces) = tokio::try_join!(
+        store.fleet_row(window),
+        store.policy_rows(revision, window, WORST),
+        store.namespace_rows(window, WORST, 0)
+    )?;
+    let mut policies = failing(policies.into_iter().map(Mover::from));
+    let mut namespaces = failing(namespaces.into_iter().map(Mover::namespace));
+    explain(store, &mut policies, window).await?;
+    explain(store, &mut namespaces, window).await?;
+    let chart = Chart::load(&app, "failing reviews", period, layout.now, Trend::Fleet).await?;
 
-    let mut clusters = Cluster::all(rows, &since, layout.now);
-    let mut sums = Sums::default();
-    for slot in &slots {
-        sums.add(slot);
-        if let Ok(index) = clusters.binary_search_by(|cluster| cluster.row.name.cmp(&slot.cluster)) {
-            clusters[index].add(slot);
-        }
-    }
-    clusters.sort_by(|a, b| (a.urgency(), &a.row.name).cmp(&(b.urgency(), &b.row.name)));
-    let policies = policies.into_iter().filter(|policy| policy.failing > 0).collect();
-    let namespaces = namespaces.into_iter().filter(|namespace| namespace.failing > 0).collect();
+    let mut clusters = clusters_of(&app, layout.now).await?;
+    let (states, all) = (member::states(&clusters), clusters.len() as i64);
+    let enforcing = clusters.iter().filter(|cluster| cluster.is_enforcing()).count() as i64;
+    let shows_all = clusters.len() <= CLUSTERS;
+    clusters.truncate(CLUSTERS);
+    member::fill(&app, &mut clusters, layout.now).await?;
     let enrolling = Enrolling::of(&headers);
     super::html(&FleetPage {
         layout,
+        period,
         enrolling,
         served,
         refused,
         source_state,
         clusters,
+        states,
+        enforcing,
+        all,
+        shows_all,
         sums,
         chart,
         policies,
         namespaces,
     })
+}
+
+fn failing(movers: impl Iterator<Item = Mover>) -> Vec<Mover> {
+    movers.filter(|mover| mover.after.failing > 0).collect()
+}
+
+/// All clusters, who needs a person first; without their reviews yet.
+async fn clusters_of(app: &App, now: i64) -> Result<Vec<Cluster>, Failure> {
+    let (rows, since) = tokio::try_join!(app.store.status(), app.store.enforcing_since())?;
+    let mut clusters = Cluster::all(rows, &since, now);
+    clusters.sort_by(|a, b| (a.urgency(), &a.row.name).cmp(&(b.urgency(), &b.row.name)));
+    Ok(clusters)
 }
 
 /// The commit that the branch points to; the newest that was seen, as long as nobody looked.
@@ -93,31 +126,12 @@ async fn head(app: &App, state: &SourceState) -> Result<Option<RevisionRow>, Fai
 }
 
 impl FleetPage {
-    fn enforcing(&self) -> usize {
-        self.clusters.iter().filter(|cluster| cluster.is_enforcing()).count()
-    }
-
-    /// How many clusters are in each state that there is.
-    fn states(&self) -> Vec<(String, usize)> {
-        let count = |state| self.clusters.iter().filter(|cluster| cluster.state == state).count();
-        let states = ClusterState::ALL.into_iter().map(|state| (cluster::label(state).to_lowercase(), count(state)));
-        states.filter(|(_, count)| *count > 0).collect()
+    fn address(&self) -> &'static str {
+        "/"
     }
 
     fn reviews_change(&self) -> Change {
-        Change::new(self.sums.reviews, self.sums.reviews_before, Wish::Neither)
-    }
-
-    fn failing_change(&self) -> Change {
-        Change::new(self.sums.failing, self.sums.failing_before, Wish::Less)
-    }
-
-    fn denied_change(&self) -> Change {
-        Change::new(self.sums.denied, self.sums.denied_before, Wish::Less)
-    }
-
-    fn failing_share(&self) -> Share {
-        Share { part: self.sums.failing, whole: self.sums.reviews }
+        self.sums.reviews_change()
     }
 
     fn denied_share(&self) -> Share {
@@ -125,16 +139,8 @@ impl FleetPage {
     }
 
     /// Length of a bar in a list of the worst, in per cent of the longest.
-    fn length(&self, value: &i64, longest: Option<i64>) -> i64 {
-        value * 100 / longest.unwrap_or(1).max(1)
-    }
-
-    fn most_policy(&self) -> Option<i64> {
-        self.policies.first().map(|policy| policy.failing)
-    }
-
-    fn most_namespace(&self) -> Option<i64> {
-        self.namespaces.first().map(|namespace| namespace.failing)
+    fn length(&self, value: &i64, list: &[Mover]) -> i64 {
+        value * 100 / list.first().map_or(1, |mover| mover.after.failing.max(1))
     }
 }
 

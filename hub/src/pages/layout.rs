@@ -5,13 +5,16 @@ use super::figure::Count;
 use super::when::{Clock, When, utc};
 use crate::app::App;
 
-/// The five places of the navigation.
+/// The places of the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Section {
     Fleet,
-    Policies,
+    Clusters,
     Namespaces,
+    Policies,
+    Violations,
     Failures,
+    Changes,
     Revisions,
     /// None of them.
     Elsewhere,
@@ -43,12 +46,15 @@ impl Layout {
         Self { section: Section::Elsewhere, now, can_sign_out: false, source: String::new() }
     }
 
-    pub(super) fn tabs(&self) -> [(Section, &'static str, &'static str); 5] {
+    pub(super) fn tabs(&self) -> [(Section, &'static str, &'static str); 8] {
         [
             (Section::Fleet, "/", "Fleet"),
-            (Section::Policies, "/policies", "Policies"),
+            (Section::Clusters, "/clusters", "Clusters"),
             (Section::Namespaces, "/namespaces", "Namespaces"),
+            (Section::Policies, "/policies", "Policies"),
+            (Section::Violations, "/violations", "Violations"),
             (Section::Failures, "/failures", "Failures"),
+            (Section::Changes, "/changes", "Changes"),
             (Section::Revisions, "/revisions", "Revisions"),
         ]
     }

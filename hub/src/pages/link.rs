@@ -15,6 +15,26 @@ pub(super) fn namespace(name: &str) -> String {
     format!("/namespaces/{}", segment(namespace_word(name)))
 }
 
+/// The page of a cluster.
+pub(super) fn cluster(name: &str) -> String {
+    format!("/clusters/{}", segment(name))
+}
+
+/// The page of a violation.
+pub(super) fn violation(id: &str) -> String {
+    format!("/violations/{}", segment(id))
+}
+
+/// What changed, with these values; empty ones are left out.
+pub(super) fn changes(values: &[(&str, &str)]) -> String {
+    with_values("/changes", values)
+}
+
+/// The violations with these values; empty ones are left out.
+pub(super) fn violations(values: &[(&str, &str)]) -> String {
+    with_values("/violations", values)
+}
+
 /// The page of a revision.
 pub(super) fn revision(revision: &str) -> String {
     format!("/revisions/{}", segment(revision))
@@ -22,12 +42,16 @@ pub(super) fn revision(revision: &str) -> String {
 
 /// The failures with these values; empty ones are left out.
 pub(super) fn failures(values: &[(&str, &str)]) -> String {
+    with_values("/failures", values)
+}
+
+fn with_values(path: &str, values: &[(&str, &str)]) -> String {
     let mut query = Serializer::new(String::new());
     for (name, value) in values.iter().filter(|(_, value)| !value.is_empty()) {
         query.append_pair(name, value);
     }
     let query = query.finish();
-    if query.is_empty() { "/failures".to_owned() } else { format!("/failures?{query}") }
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
 
 /// The name of a namespace in URLs.

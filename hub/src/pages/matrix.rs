@@ -21,23 +21,30 @@ pub(super) struct Column {
     /// Its code, or its name when no code is known.
     pub(super) code: String,
     pub(super) title: String,
-    pub(super) total: i64,
 }
 
 impl Matrix {
-    /// The grid of these cells; `policies` tell codes and titles.
-    pub(super) fn new(cells: Vec<NamespaceCell>, policies: &[PolicyRow]) -> Self {
-        let mut totals: HashMap<&str, i64> = HashMap::new();
-        for cell in &cells {
-            *totals.entry(&cell.policy).or_default() += cell.failing;
-        }
-        let mut columns: Vec<Column> = totals.iter().map(|(policy, total)| column(policy, *total, policies)).collect();
-        columns.sort_by(|a, b| (b.total, &a.code).cmp(&(a.total, &b.code)));
-        let left_out = columns.len().saturating_sub(MAX_COLUMNS);
-        columns.truncate(MAX_COLUMNS);
-        let most = cells.iter().map(|cell| cell.failing).max().unwrap_or(1);
-        let counts = cells.into_iter().map(|cell| ((cell.namespace, cell.policy), cell.failing)).collect();
-        Self { columns, left_out, counts, most }
+    /// The columns, from policies with the worst first; without cells yet.
+    pub(super) fn new(policies: &[PolicyRow]) -> Self {
+        let failing: Vec<&PolicyRow> = policies.iter().filter(|policy| policy.failing > 0).collect();
+        let columns = failing.iter().take(MAX_COLUMNS).map(|policy| Column {
+            policy: policy.name.clone(),
+            code: if policy.code.is_empty() { policy.name.clone() } else { policy.code.clone() },
+            title: policy.title.clone(),
+        });
+        let left_out = failing.len().saturating_sub(MAX_COLUMNS);
+        Self { columns: columns.collect(), left_out, counts: HashMap::new(), most: 1 }
+    }
+
+    /// The policies of the columns.
+    pub(super) fn policies(&self) -> Vec<&str> {
+        self.columns.iter().map(|column| column.policy.as_str()).collect()
+    }
+
+    /// Puts the cells in.
+    pub(super) fn fill(&mut self, cells: Vec<NamespaceCell>) {
+        self.most = cells.iter().map(|cell| cell.failing).max().unwrap_or(1);
+        self.counts = cells.into_iter().map(|cell| ((cell.namespace, cell.policy), cell.failing)).collect();
     }
 
     /// How often the policy failed in the namespace.
@@ -55,17 +62,6 @@ impl Matrix {
     }
 }
 
-fn column(policy: &str, total: i64, policies: &[PolicyRow]) -> Column {
-    let known = policies.iter().find(|row| row.name == policy);
-    let code = known.map(|row| row.code.clone()).filter(|code| !code.is_empty());
-    Column {
-        policy: policy.to_owned(),
-        code: code.unwrap_or_else(|| policy.to_owned()),
-        title: known.map(|row| row.title.clone()).unwrap_or_default(),
-        total,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,9 +70,14 @@ mod tests {
         NamespaceCell { namespace: namespace.into(), policy: policy.into(), failing }
     }
 
+    fn policy(name: &str, failing: i64) -> PolicyRow {
+        PolicyRow { name: name.into(), failing, ..PolicyRow::default() }
+    }
+
     #[test]
     fn worst_policy_is_first_and_heat_follows_the_count() {
-        let matrix = Matrix::new(vec![cell("a", "x", 1), cell("b", "y", 100), cell("a", "y", 4)], &[]);
+        let mut matrix = Matrix::new(&[policy("y", 104), policy("x", 1), policy("z", 0)]);
+        matrix.fill(vec![cell("a", "x", 1), cell("b", "y", 100), cell("a", "y", 4)]);
         assert_eq!(matrix.columns.iter().map(|column| column.code.as_str()).collect::<Vec<_>>(), ["y", "x"]);
         assert_eq!((matrix.count("a", "y"), matrix.count("b", "x")), (4, 0));
         assert_eq!([0, 1, 4, 25, 100].map(|count| matrix.heat(&count)), [0, 1, 1, 3, 5]);
@@ -84,8 +85,8 @@ mod tests {
 
     #[test]
     fn policies_that_do_not_fit_are_counted() {
-        let cells = (0..20).map(|index| cell("a", &format!("p{index}"), index + 1)).collect();
-        let matrix = Matrix::new(cells, &[]);
+        let policies: Vec<PolicyRow> = (0..20).map(|index| policy(&format!("p{index}"), 20 - index)).collect();
+        let matrix = Matrix::new(&policies);
         assert_eq!((matrix.columns.len(), matrix.left_out), (MAX_COLUMNS, 6));
     }
 }

@@ -49,8 +49,9 @@ pub(super) async fn show(
     let (policies, clusters, failures) = tokio::try_join!(
         app.store.namespace_policies(name, window, WORST),
         app.store.namespace_clusters(name, window, WORST),
-        app.store.failure_list(&latest)
+        app.store.failure_page(&latest)
     )?;
+    let failures = failures.rows;
     let chart = Chart::load(&app, "failing reviews", period, layout.now, Trend::Namespace(name)).await?;
     super::html(&NamespacePage { layout, period, row, chart, policies, clusters, failures })
 }

@@ -1,24 +1,27 @@
 //! `/namespaces`: which policies fail in which namespace.
 
+use super::change::verdict;
 use super::figure::{Change, Share, Wish};
 use super::layout::{Layout, Section};
 use super::link;
 use super::matrix::Matrix;
-use super::period::{Chosen, Period};
+use super::period::Period;
 use crate::access::Viewer;
 use crate::api::Query;
 use crate::app::App;
 use crate::failure::Failure;
+use crate::movement::Rate;
 use crate::store::NamespaceRow;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Html;
+use serde::Deserialize;
 
-/// Rows of the matrix; the namespaces with the most failing reviews come first.
-const MAX_ROWS: i64 = 200;
-/// Cells that are read.
-const MAX_CELLS: i64 = 20_000;
-/// Policies whose codes are known to the matrix.
+/// Rows of one page; the namespaces with the most failing reviews come first.
+const ROWS: i64 = 40;
+/// Further than this nobody pages; a name is found by the search.
+const MAX_SKIPPED: i64 = 100_000;
+/// Policies that are told as columns or as left out.
 const MAX_POLICIES: i64 = 1_000;
 
 /// The page.
@@ -28,28 +31,42 @@ struct NamespacesPage {
     layout: Layout,
     period: Period,
     namespaces: Vec<NamespaceRow>,
-    has_more: bool,
+    /// Where this page and the next begin.
+    skip: i64,
+    next: Option<i64>,
     matrix: Matrix,
+}
+
+/// What is asked for.
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    #[serde(default)]
+    period: Period,
+    #[serde(default)]
+    skip: String,
 }
 
 /// `GET /namespaces`.
 pub(super) async fn show(
     _: Viewer,
     State(app): State<App>,
-    Query(Chosen { period }): Query<Chosen>,
+    Query(Asked { period, skip }): Query<Asked>,
 ) -> Result<Html<String>, Failure> {
     let layout = Layout::new(&app, Section::Namespaces);
     let window = period.window(layout.now);
     let served = app.store.served_line().await?.map(|line| line.revision).unwrap_or_default();
-    let (mut namespaces, cells, policies) = tokio::try_join!(
-        app.store.namespace_rows(window, MAX_ROWS + 1),
-        app.store.namespace_cells(window, MAX_CELLS),
+    let skip = skip.parse().unwrap_or(0).clamp(0, MAX_SKIPPED);
+    let (mut namespaces, policies) = tokio::try_join!(
+        app.store.namespace_rows(window, ROWS + 1, skip),
         app.store.policy_rows(&served, window, MAX_POLICIES)
     )?;
-    let has_more = namespaces.len() as i64 > MAX_ROWS;
-    namespaces.truncate(MAX_ROWS as usize);
-    let matrix = Matrix::new(cells, &policies);
-    super::html(&NamespacesPage { layout, period, namespaces, has_more, matrix })
+    let next = (namespaces.len() as i64 > ROWS).then_some(skip + ROWS);
+    namespaces.truncate(ROWS as usize);
+    let mut matrix = Matrix::new(&policies);
+    let rows: Vec<&str> = namespaces.iter().map(|row| row.name.as_str()).collect();
+    let cells = app.store.namespace_cells(window, &rows, &matrix.policies()).await?;
+    matrix.fill(cells);
+    super::html(&NamespacesPage { layout, period, namespaces, skip, next, matrix })
 }
 
 impl NamespacesPage {
@@ -69,6 +86,19 @@ impl NamespaceRow {
 
     pub(super) fn share_before(&self) -> Share {
         Share { part: self.failing_before, whole: self.reviews_before }
+    }
+
+    pub(super) fn rate(&self) -> Rate {
+        Rate { judged: self.reviews, failing: self.failing }
+    }
+
+    pub(super) fn rate_before(&self) -> Rate {
+        Rate { judged: self.reviews_before, failing: self.failing_before }
+    }
+
+    /// Whether the share of failures got better or worse.
+    pub(super) fn rate_class(&self) -> &'static str {
+        verdict(self.rate_before(), self.rate())
     }
 
     pub(super) fn change(&self) -> Change {

@@ -1,6 +1,7 @@
 //! The period that a page looks at, as its URL says (`?period=day`), with the words for it.
 
 use crate::store::Window;
+use crate::store::sums::{HOUR, MINUTE};
 use serde::{Deserialize, Deserializer};
 
 /// How far back a page looks. Each number is compared with the period before.
@@ -10,10 +11,11 @@ pub(super) enum Period {
     Hour,
     Day,
     Week,
+    Month,
 }
 
 impl Period {
-    pub(super) const ALL: [Period; 3] = [Period::Hour, Period::Day, Period::Week];
+    pub(super) const ALL: [Period; 4] = [Period::Hour, Period::Day, Period::Week, Period::Month];
 
     /// The word in the URL.
     pub(super) fn as_str(self) -> &'static str {
@@ -21,6 +23,7 @@ impl Period {
             Period::Hour => "hour",
             Period::Day => "day",
             Period::Week => "week",
+            Period::Month => "month",
         }
     }
 
@@ -30,6 +33,7 @@ impl Period {
             Period::Hour => "1 hour",
             Period::Day => "24 hours",
             Period::Week => "7 days",
+            Period::Month => "30 days",
         }
     }
 
@@ -39,6 +43,7 @@ impl Period {
             Period::Hour => "this hour",
             Period::Day => "these 24 hours",
             Period::Week => "these 7 days",
+            Period::Month => "these 30 days",
         }
     }
 
@@ -48,6 +53,7 @@ impl Period {
             Period::Hour => "the hour before",
             Period::Day => "the 24 hours before",
             Period::Week => "the 7 days before",
+            Period::Month => "the 30 days before",
         }
     }
 
@@ -67,6 +73,15 @@ impl Period {
             Period::Hour => 2,
             Period::Day => 60,
             Period::Week => 360,
+            Period::Month => 24 * 60,
+        }
+    }
+
+    /// Which sums the chart is drawn from.
+    pub(super) fn span(self) -> i64 {
+        match self {
+            Period::Hour => MINUTE,
+            Period::Day | Period::Week | Period::Month => HOUR,
         }
     }
 
@@ -75,6 +90,7 @@ impl Period {
             Period::Hour => 60,
             Period::Day => 24 * 60,
             Period::Week => 7 * 24 * 60,
+            Period::Month => 30 * 24 * 60,
         }
     }
 }

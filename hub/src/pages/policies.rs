@@ -9,6 +9,7 @@ use crate::access::Viewer;
 use crate::api::Query;
 use crate::app::App;
 use crate::failure::Failure;
+use crate::movement::Rate;
 use crate::store::{PolicyRow, RevisionLine};
 use askama::Template;
 use axum::extract::State;
@@ -61,9 +62,17 @@ impl PolicyRow {
         Share { part: self.failing_before, whole: self.judged_before }
     }
 
+    pub(super) fn rate(&self) -> Rate {
+        Rate { judged: self.judged, failing: self.failing }
+    }
+
+    pub(super) fn rate_before(&self) -> Rate {
+        Rate { judged: self.judged_before, failing: self.failing_before }
+    }
+
     /// Whether the share of failures got better or worse.
     pub(super) fn rate_class(&self) -> &'static str {
-        verdict(self.share_before(), self.share())
+        verdict(self.rate_before(), self.rate())
     }
 
     /// How far the share of failures moved, in per cent; a share of nothing is none.

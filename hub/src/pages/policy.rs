@@ -18,8 +18,6 @@ use axum::response::{IntoResponse, Redirect, Response};
 const WORST: i64 = 8;
 /// How many of the latest failures are shown.
 const LATEST: i64 = 8;
-/// Policies among which this one's numbers are looked for.
-const MAX_POLICIES: i64 = 10_000;
 
 /// The page.
 #[derive(Template)]
@@ -66,14 +64,14 @@ pub(super) async fn show(
     let served = store.served_line().await?.map(|line| line.revision).unwrap_or_default();
     let facts = store.policy_page(&name, &served).await?.ok_or_else(|| Error::Absent(unknown(&word)))?;
     let window = period.window(layout.now);
-    let sums = store.policy_rows(&served, window, MAX_POLICIES).await?;
-    let sums = sums.into_iter().find(|row| row.name == name).map(Sums::from).unwrap_or_default();
+    let sums = store.policy_row(&name, window).await?.map(Sums::from).unwrap_or_default();
     let latest = FailureQuery { policy: Some(name.clone()), limit: LATEST, ..FailureQuery::default() };
     let (namespaces, clusters, failures) = tokio::try_join!(
         store.policy_namespaces(&name, window, WORST),
         store.policy_clusters(&name, window, WORST),
-        store.failure_list(&latest)
+        store.failure_page(&latest)
     )?;
+    let failures = failures.rows;
     let chart = Chart::load(&app, "failures", period, layout.now, Trend::Policy(&name)).await?;
     let page = PolicyPage {
         is_served: facts.revision == served,

@@ -1,6 +1,5 @@
 //! `/revisions/{commit}`: one commit: what was found in it, who enforces it since when, and what it changed.
 
-use super::change::{Effect, around};
 use super::layout::{Layout, Section};
 use super::link;
 use super::when::duration;
@@ -8,6 +7,8 @@ use crate::access::Viewer;
 use crate::api::Path;
 use crate::app::App;
 use crate::failure::{Error, Failure};
+use crate::movement::{Effect, Reach};
+use crate::store::sums::MINUTE;
 use crate::store::{LedgerRow, PolicyRow, RevisionLine, RevisionRow, Trend};
 use askama::Template;
 use axum::extract::State;
@@ -35,7 +36,8 @@ struct RevisionPage {
     left_out: usize,
     ledger: Vec<LedgerRow>,
     effect: Option<Effect>,
-    /// Whether the hour after is not over.
+    reach: Reach,
+    /// Whether the time after is not over.
     is_young: bool,
     policies: Vec<PolicyRow>,
 }
@@ -49,11 +51,12 @@ pub(super) async fn show(_: Viewer, State(app): State<App>, Path(word): Path<Str
     let left_out = diagnostics.len().saturating_sub(MAX_DIAGNOSTICS);
     diagnostics.truncate(MAX_DIAGNOSTICS);
     let (effect, policies) = match row.published_at {
-        Some(at) => effect(&app, &row.revision, at).await?,
+        Some(at) => effect(&app, &row.revision, at, layout.now).await?,
         None => (None, Vec::new()),
     };
-    let is_young = row.published_at.is_some_and(|at| layout.now < around(at).until * crate::store::MINUTE_MS);
-    let page = RevisionPage { layout, row, served, diagnostics, left_out, ledger, effect, is_young, policies };
+    let reach = Reach::of(row.published_at.unwrap_or(layout.now), layout.now);
+    let is_young = row.published_at.is_some_and(|at| layout.now < reach.around(at).until * crate::store::MINUTE_MS);
+    let page = RevisionPage { layout, row, served, diagnostics, left_out, ledger, effect, reach, is_young, policies };
     Ok(super::html(&page)?.into_response())
 }
 
@@ -67,21 +70,30 @@ async fn by_start(app: &App, word: &str) -> Result<Response, Failure> {
 }
 
 /// What changed in the fleet, and for which policies most.
-async fn effect(app: &App, revision: &str, at: i64) -> Result<(Option<Effect>, Vec<PolicyRow>), Failure> {
-    let window = around(at);
+async fn effect(app: &App, revision: &str, at: i64, now: i64) -> Result<(Option<Effect>, Vec<PolicyRow>), Failure> {
+    let reach = Reach::of(at, now);
+    let window = reach.around(at);
     let (minutes, mut policies) = tokio::try_join!(
-        app.store.trend(Trend::Fleet, window.before, window.until),
+        app.store.trend(Trend::Fleet, reach.span, window.before, window.until),
         app.store.policy_rows(revision, window, MAX_POLICIES)
     )?;
     policies.retain(|policy| policy.rate_moved() != 0.0);
     policies.sort_by(|a, b| b.rate_moved().abs().total_cmp(&a.rate_moved().abs()));
     policies.truncate(MOST_CHANGED);
-    Ok((Some(Effect::of(at, &minutes)), policies))
+    Ok((Some(Effect::of(at, reach, &minutes)), policies))
 }
 
 impl RevisionPage {
     fn is_now_served(&self) -> bool {
         self.served.as_ref().is_some_and(|line| line.revision == self.row.revision)
+    }
+
+    /// Which time is looked at.
+    fn after_label(&self) -> &'static str {
+        match self.reach == Reach::by(MINUTE) {
+            true => "The hour from the minute in which it was served",
+            false => "The 6 hours after the one in which it was served",
+        }
     }
 
     fn errors(&self) -> usize {

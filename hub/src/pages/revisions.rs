@@ -1,8 +1,8 @@
 //! `/revisions`: every commit that the hub saw, what it was found to be, and who enforces it.
 
-use super::cluster::Cluster;
 use super::layout::{Layout, Section};
 use super::link;
+use super::member::Cluster;
 use crate::access::Viewer;
 use crate::api::Query;
 use crate::app::App;

@@ -1,5 +1,11 @@
 //! Rows for tests and for the seeded example: builders that name only what matters. Never part of a shipped binary.
 
+mod filler;
+mod violation;
+
+pub use filler::{Fill, Filled};
+pub use violation::SeedViolation;
+
 use super::{MINUTE_MS, Store, Tx};
 
 /// A commit; `diagnostics` other than `[]` make it refused.
@@ -211,6 +217,21 @@ impl Tx {
             let query = sqlx::query(POLICY_MINUTE).bind(at.div_euclid(MINUTE_MS)).bind(cluster).bind(namespace);
             query.bind(policy).bind(passes).bind(failures).bind(denials).execute(connection).await.map(drop)
         })?;
+        Ok(())
+    }
+
+    /// Rolls up and sums what was seeded, once all of it is there: as the migrations did for what was stored before.
+    pub async fn seed_sums(&mut self) -> sqlx::Result<()> {
+        const ROLLUPS: &str = include_str!("../../../migrations/0011_rollups.sql");
+        const SUMS: &str = include_str!("../../../migrations/0020_sums.sql");
+        let tables = ["policy_hours", "policy_days", "review_hours", "review_days", "sums"];
+        for statement in ROLLUPS.split(';').chain(SUMS.split(';')) {
+            let Some(start) = tables.iter().find_map(|table| statement.find(&format!("INSERT INTO {table} "))) else {
+                continue;
+            };
+            let statement = sqlx::AssertSqlSafe(statement[start..].to_owned());
+            on!(tx self, |connection| sqlx::query(statement).execute(connection).await.map(drop))?;
+        }
         Ok(())
     }
 

@@ -5,10 +5,13 @@ use anyhow::Context;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Readers beside the one writer.
 const READERS: u32 = 4;
+/// The longest that a read may take, looked at every so many instructions of SQLite's machine.
+const STATEMENT_LIMIT: Duration = Duration::from_secs(30);
+const INSTRUCTIONS: i32 = 20_000;
 
 /// Opens the file, makes it when it is not there, and brings it to this version's shape.
 pub(super) async fn open(file: &Path) -> anyhow::Result<Store> {
@@ -26,6 +29,14 @@ pub(super) async fn open(file: &Path) -> anyhow::Result<Store> {
     let writer = writer.with_context(|| format!("opening {}", file.display()))?;
     let migrated = migrations::SQLITE.run(&writer).await.map_err(migrations::explained);
     migrated.with_context(|| format!("preparing {}", file.display()))?;
-    let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
+    let readers = SqlitePoolOptions::new().max_connections(READERS).before_acquire(|connection, _| {
+        Box::pin(async move {
+            // Each read takes a connection of its own, so that this is the limit of one statement.
+            let end = Instant::now() + STATEMENT_LIMIT;
+            connection.lock_handle().await?.set_progress_handler(INSTRUCTIONS, move || Instant::now() < end);
+            Ok(true)
+        })
+    });
+    let readers = readers.connect_with(options.read_only(true)).await?;
     Ok(Store::Sqlite { writer, readers })
 }

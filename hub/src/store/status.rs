@@ -12,8 +12,9 @@ const STATUS: &str = "
     FROM clusters
     LEFT JOIN assignments AS newest ON newest.cluster_id = clusters.id
         AND newest.epoch = (SELECT MAX(epoch) FROM assignments WHERE assignments.cluster_id = clusters.id)
-    LEFT JOIN revisions ON revisions.id = newest.revision_id
-    ORDER BY clusters.name";
+    LEFT JOIN revisions ON revisions.id = newest.revision_id";
+const BY_NAME: &str = " ORDER BY clusters.name";
+const OF: &str = " WHERE clusters.name = $1";
 
 /// One cluster.
 #[derive(Debug, Clone, Default, PartialEq, sqlx::FromRow)]
@@ -44,6 +45,13 @@ pub struct StatusRow {
 impl Store {
     /// All clusters by name.
     pub async fn status(&self) -> sqlx::Result<Vec<StatusRow>> {
-        on!(self, |pool| sqlx::query_as(STATUS).fetch_all(pool).await)
+        let text = sqlx::AssertSqlSafe([STATUS, BY_NAME].concat());
+        on!(self, |pool| sqlx::query_as(text).fetch_all(pool).await)
+    }
+
+    /// The cluster of this name.
+    pub async fn status_of(&self, cluster: &str) -> sqlx::Result<Option<StatusRow>> {
+        let text = sqlx::AssertSqlSafe([STATUS, OF].concat());
+        on!(self, |pool| sqlx::query_as(text).bind(cluster).fetch_optional(pool).await)
     }
 }

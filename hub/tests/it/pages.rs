@@ -6,6 +6,7 @@ mod frame;
 mod hostile;
 mod policies;
 mod revisions;
+mod violations;
 
 use crate::support::{NOW, TestAgent, TestHub, policy_count, review_count};
 use scraper::{ElementRef, Html, Selector};
@@ -51,25 +52,25 @@ fn words(element: &ElementRef<'_>) -> String {
 }
 
 /// Reviews `[all, failing, denied]` of a namespace, so many minutes ago.
-pub(super) fn reviews(ago: i64, namespace: &str, [reviews, failing, denied]: [u64; 3]) -> ReviewCount {
+pub(crate) fn reviews(ago: i64, namespace: &str, [reviews, failing, denied]: [u64; 3]) -> ReviewCount {
     let namespace = NamespaceName::new(namespace).ok();
     ReviewCount { minute: NOW / 60_000 - ago, namespace, reviews, failing, denied }
 }
 
 /// Evaluations `[passes, failures, denials]` of the one policy, so many minutes ago.
-pub(super) fn evaluations(ago: i64, namespace: &str, [passes, failures, denials]: [u64; 3]) -> PolicyCount {
+pub(crate) fn evaluations(ago: i64, namespace: &str, [passes, failures, denials]: [u64; 3]) -> PolicyCount {
     let namespace = NamespaceName::new(namespace).ok();
     PolicyCount { minute: NOW / 60_000 - ago, namespace, passes, failures, denials, ..policy_count(0) }
 }
 
 /// Sends counts.
-pub(super) async fn send(hub: &TestHub, agent: &TestAgent, policies: Vec<PolicyCount>, reviews: Vec<ReviewCount>) {
+pub(crate) async fn send(hub: &TestHub, agent: &TestAgent, policies: Vec<PolicyCount>, reviews: Vec<ReviewCount>) {
     let report = Report { policy_counts: policies, review_counts: reviews, ..agent.report(1, vec![]) };
     assert_eq!(agent.send(hub, &report).await.status, 200);
 }
 
 /// An agent that enforces the newest word.
-pub(super) async fn enforcing(hub: &TestHub, cluster: &str) -> TestAgent {
+pub(crate) async fn enforcing(hub: &TestHub, cluster: &str) -> TestAgent {
     let agent = hub.enroll(cluster).await;
     let (desired, _) = agent.desired(hub).await;
     let state = agent.enforcing(&desired, NOW);

@@ -1,7 +1,10 @@
-//! The fleet beyond its status: since when each cluster enforces its revision, and its reviews of two hours.
+//! The fleet beyond its status: its reviews in both spans of a window, since when clusters enforce their revision, and
+//! the bars of those that are shown.
 
-use super::Window;
+use super::totals::{statement, with_window};
+use super::{NamespaceRow, Window};
 use crate::store::Store;
+use crate::store::sums::{Kind, MINUTE};
 use std::collections::HashMap;
 
 /// Minutes per slot of [`ReviewSlot`].
@@ -22,12 +25,21 @@ pub struct ReviewSlot {
     pub denied: i64,
 }
 
-const SLOTS: &str = "
-    SELECT c.name AS cluster, (minute - $1) / $3 AS slot, CAST(SUM(reviews) AS BIGINT) AS reviews,
-           CAST(SUM(failing) AS BIGINT) AS failing, CAST(SUM(denied) AS BIGINT) AS denied
-    FROM review_minutes m JOIN clusters c ON c.id = m.cluster_id
-    WHERE minute >= $1 AND minute < $2
-    GROUP BY c.name, (minute - $1) / $3 ORDER BY c.name, slot";
+/// A row of the primary key of `sums` for each bucket.
+pub(super) const TOTALS: &str = "
+    SELECT '' AS name, judged AS reviews, failing, denied, judged_before AS reviews_before, failing_before, denied_before
+    FROM (SELECT s.subject_id, {SUMS} {OF_SUBJECT} GROUP BY s.subject_id) c";
+
+/// A row of the primary key of `sums` for each minute and cluster that is shown.
+pub(super) const SLOTS: &str = "
+    WITH RECURSIVE series (bucket) AS (
+        SELECT CAST($1 AS BIGINT) UNION ALL SELECT bucket + 1 FROM series WHERE bucket + 1 < $2)
+    SELECT c.name AS cluster, (b.bucket - $1) / $3 AS slot, CAST(SUM(s.judged) AS BIGINT) AS reviews,
+           CAST(SUM(s.failing) AS BIGINT) AS failing, CAST(SUM(s.denied) AS BIGINT) AS denied
+    FROM series b CROSS JOIN clusters c CROSS JOIN sums s
+    WHERE c.name IN {CLUSTERS}
+      AND s.kind = $4 AND s.span = $5 AND s.policy_id = 0 AND s.bucket = b.bucket AND s.subject_id = c.id
+    GROUP BY c.name, (b.bucket - $1) / $3 ORDER BY c.name, slot";
 
 /// A renewal is a new epoch of the same revision and does not count as a change.
 const SINCE: &str = "
@@ -47,10 +59,26 @@ impl Store {
         Ok(rows.into_iter().collect())
     }
 
-    /// Reviews by cluster and slot over both spans of the window.
-    pub async fn review_slots(&self, window: Window) -> sqlx::Result<Vec<ReviewSlot>> {
+    /// Reviews of the whole fleet in both spans of the window.
+    pub async fn fleet_row(&self, window: Window) -> sqlx::Result<NamespaceRow> {
+        let text = statement(TOTALS);
+        let row: Option<NamespaceRow> = on!(self, |pool| {
+            let query = with_window!(sqlx::query_as(sqlx::AssertSqlSafe(text)), window);
+            query.bind(Kind::Fleet as i64).bind(0_i64).bind(0_i64).fetch_optional(pool).await
+        })?;
+        Ok(row.unwrap_or_default())
+    }
+
+    /// Reviews of these clusters by slot over both spans of the window.
+    pub async fn review_slots(&self, window: Window, clusters: &[&str]) -> sqlx::Result<Vec<ReviewSlot>> {
+        if clusters.is_empty() {
+            return Ok(Vec::new());
+        }
+        let text = SLOTS.replace("{CLUSTERS}", &super::totals::places(6, clusters.len()));
         on!(self, |pool| {
-            sqlx::query_as(SLOTS).bind(window.before).bind(window.until).bind(SLOT_MINUTES).fetch_all(pool).await
+            let query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(window.before).bind(window.until);
+            let query = query.bind(SLOT_MINUTES).bind(Kind::Cluster as i64).bind(MINUTE);
+            clusters.iter().fold(query, |query, name| query.bind(*name)).fetch_all(pool).await
         })
     }
 }

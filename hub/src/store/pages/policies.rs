@@ -1,10 +1,14 @@
 //! Policies: those of the served revision, and those that judged something in the window.
 
 use super::Window;
+use super::totals::{statement, with_window};
 use crate::store::Store;
+#[cfg(test)]
+use crate::store::scan::Bound;
+use crate::store::sums::Kind;
 
 /// A policy with its evaluations in both spans of a window.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, sqlx::FromRow)]
 pub struct PolicyRow {
     /// Name.
     pub name: String,
@@ -70,42 +74,41 @@ pub struct Spread {
     pub failing: i64,
     /// Denied in the span.
     pub denied: i64,
+    /// Judged in the span before.
+    pub judged_before: i64,
     /// Failing in the span before.
     pub failing_before: i64,
 }
 
-const LIST: &str = "
-    WITH served AS (SELECT * FROM revision_policies WHERE revision_id = (SELECT id FROM revisions WHERE revision = $1)),
-    counts AS (
-        SELECT policy_id,
-               SUM(CASE WHEN minute >= $3 THEN passes + failures + errors + exempted ELSE 0 END) AS judged,
-               SUM(CASE WHEN minute >= $3 THEN failures + errors ELSE 0 END) AS failing,
-               SUM(CASE WHEN minute >= $3 THEN denials ELSE 0 END) AS denied,
-               SUM(CASE WHEN minute >= $3 THEN errors ELSE 0 END) AS errors,
-               SUM(CASE WHEN minute >= $3 THEN exempted ELSE 0 END) AS exempted,
-               SUM(CASE WHEN minute < $3 THEN passes + failures + errors + exempted ELSE 0 END) AS judged_before,
-               SUM(CASE WHEN minute < $3 THEN failures + errors ELSE 0 END) AS failing_before,
-               SUM(CASE WHEN minute < $3 THEN denials ELSE 0 END) AS denied_before
-        FROM policy_minutes WHERE minute >= $2 AND minute < $4 GROUP BY policy_id),
-    known AS (SELECT policy_id FROM served UNION SELECT policy_id FROM counts),
-    last AS (SELECT policy_id, MAX(revision_id) AS revision_id FROM revision_policies GROUP BY policy_id)
+/// The sums of all policies are one range of `sums` for each bucket; what a policy is called is looked up by
+/// `revision_policies_by_policy`, once for each.
+const LIST: &str = ",
+    counts AS (SELECT s.subject_id AS policy_id, {SUMS} {OF_KIND} GROUP BY s.subject_id),
+    served AS (SELECT * FROM revision_policies WHERE revision_id = (SELECT id FROM revisions WHERE revision = $43)),
+    known AS (SELECT policy_id FROM served UNION SELECT policy_id FROM counts)
     SELECT n.name, COALESCE(p.code, '') AS code, COALESCE(p.title, '') AS title,
            COALESCE(p.severity, '') AS severity, (s.policy_id IS NOT NULL) AS is_served,
-           CAST(COALESCE(c.judged, 0) AS BIGINT) AS judged, CAST(COALESCE(c.failing, 0) AS BIGINT) AS failing,
-           CAST(COALESCE(c.denied, 0) AS BIGINT) AS denied, CAST(COALESCE(c.errors, 0) AS BIGINT) AS errors,
-           CAST(COALESCE(c.exempted, 0) AS BIGINT) AS exempted,
-           CAST(COALESCE(c.judged_before, 0) AS BIGINT) AS judged_before,
-           CAST(COALESCE(c.failing_before, 0) AS BIGINT) AS failing_before,
-           CAST(COALESCE(c.denied_before, 0) AS BIGINT) AS denied_before
+           COALESCE(c.judged, 0) AS judged, COALESCE(c.failing, 0) AS failing, COALESCE(c.denied, 0) AS denied,
+           COALESCE(c.errors, 0) AS errors, COALESCE(c.exempted, 0) AS exempted,
+           COALESCE(c.judged_before, 0) AS judged_before, COALESCE(c.failing_before, 0) AS failing_before,
+           COALESCE(c.denied_before, 0) AS denied_before
     FROM known
     JOIN names n ON n.id = known.policy_id
     LEFT JOIN served s ON s.policy_id = known.policy_id
     LEFT JOIN counts c ON c.policy_id = known.policy_id
-    LEFT JOIN last l ON l.policy_id = known.policy_id
-    LEFT JOIN revision_policies p ON p.policy_id = known.policy_id
-         AND p.revision_id = COALESCE(s.revision_id, l.revision_id)
+    LEFT JOIN revision_policies p ON p.policy_id = known.policy_id AND p.revision_id = COALESCE(s.revision_id,
+         (SELECT MAX(revision_id) FROM revision_policies l WHERE l.policy_id = known.policy_id))
     ORDER BY failing DESC, failing_before DESC, n.name
-    LIMIT $5";
+    LIMIT $44";
+
+/// One policy: a row of the primary key for each bucket.
+const ONE: &str = "
+    SELECT n.name, COALESCE(p.code, '') AS code, COALESCE(p.title, '') AS title,
+           COALESCE(p.severity, '') AS severity, TRUE AS is_served, c.*
+    FROM (SELECT s.subject_id AS policy_id, {SUMS} {OF_SUBJECT} GROUP BY s.subject_id) c
+    JOIN names n ON n.id = c.policy_id
+    LEFT JOIN revision_policies p ON p.policy_id = c.policy_id
+         AND p.revision_id = (SELECT MAX(revision_id) FROM revision_policies l WHERE l.policy_id = c.policy_id)";
 
 const PAGE: &str = "
     SELECT n.name, p.code, p.title, p.description, p.severity, p.dialect, p.kinds, p.path, p.page, r.revision
@@ -116,30 +119,30 @@ const PAGE: &str = "
     ORDER BY r.revision = $2 DESC, p.revision_id DESC
     LIMIT 1";
 
-const BY_NAMESPACE: &str = "
-    SELECT n.name, CAST(SUM(CASE WHEN minute >= $3 THEN passes + failures + errors + exempted ELSE 0 END) AS BIGINT) AS judged,
-           CAST(SUM(CASE WHEN minute >= $3 THEN failures + errors ELSE 0 END) AS BIGINT) AS failing,
-           CAST(SUM(CASE WHEN minute >= $3 THEN denials ELSE 0 END) AS BIGINT) AS denied,
-           CAST(SUM(CASE WHEN minute < $3 THEN failures + errors ELSE 0 END) AS BIGINT) AS failing_before
-    FROM policy_minutes m JOIN names n ON n.id = m.namespace_id
-    WHERE m.policy_id = (SELECT id FROM names WHERE name = $1) AND minute >= $2 AND minute < $4
-    GROUP BY n.name ORDER BY 3 DESC, 5 DESC, n.name LIMIT $5";
-
-const BY_CLUSTER: &str = "
-    SELECT c.name, CAST(SUM(CASE WHEN minute >= $3 THEN passes + failures + errors + exempted ELSE 0 END) AS BIGINT) AS judged,
-           CAST(SUM(CASE WHEN minute >= $3 THEN failures + errors ELSE 0 END) AS BIGINT) AS failing,
-           CAST(SUM(CASE WHEN minute >= $3 THEN denials ELSE 0 END) AS BIGINT) AS denied,
-           CAST(SUM(CASE WHEN minute < $3 THEN failures + errors ELSE 0 END) AS BIGINT) AS failing_before
-    FROM policy_minutes m JOIN clusters c ON c.id = m.cluster_id
-    WHERE m.policy_id = (SELECT id FROM names WHERE name = $1) AND minute >= $2 AND minute < $4
-    GROUP BY c.name ORDER BY 3 DESC, 5 DESC, c.name LIMIT $5";
+/// Where one policy judged: the sums of kind 4 or 5 below this policy, one range for each bucket.
+const SPREAD: &str = "
+    SELECT n.name, c.judged, c.failing, c.denied, c.judged_before, c.failing_before
+    FROM (SELECT s.subject_id, {SUMS} {OF_KIND} GROUP BY s.subject_id) c JOIN {NAMES} n ON n.id = c.subject_id
+    ORDER BY c.failing DESC, c.failing_before DESC, n.name LIMIT $43";
 
 impl Store {
     /// The policies of this revision and those that judged something, those that fail most first.
     pub async fn policy_rows(&self, revision: &str, window: Window, limit: i64) -> sqlx::Result<Vec<PolicyRow>> {
+        let text = statement(LIST);
         on!(self, |pool| {
-            let query = sqlx::query_as(LIST).bind(revision).bind(window.before).bind(window.since);
-            query.bind(window.until).bind(limit).fetch_all(pool).await
+            let query = with_window!(sqlx::query_as(sqlx::AssertSqlSafe(text)), window);
+            let query = query.bind(Kind::Policy as i64).bind(0_i64).bind(revision).bind(limit);
+            query.fetch_all(pool).await
+        })
+    }
+
+    /// What one policy judged in the window, if anything.
+    pub async fn policy_row(&self, name: &str, window: Window) -> sqlx::Result<Option<PolicyRow>> {
+        let Some(id) = self.name_id(name).await? else { return Ok(None) };
+        let text = statement(ONE);
+        on!(self, |pool| {
+            let query = with_window!(sqlx::query_as(sqlx::AssertSqlSafe(text)), window);
+            query.bind(Kind::Policy as i64).bind(0_i64).bind(id).fetch_optional(pool).await
         })
     }
 
@@ -150,24 +153,37 @@ impl Store {
 
     /// The namespaces that a policy fails in, worst first.
     pub async fn policy_namespaces(&self, name: &str, window: Window, limit: i64) -> sqlx::Result<Vec<Spread>> {
-        self.policy_spread(BY_NAMESPACE, name, window, limit).await
+        self.policy_spread(Kind::PolicyInNamespace, "names", name, window, limit).await
     }
 
     /// The clusters that a policy fails in, worst first.
     pub async fn policy_clusters(&self, name: &str, window: Window, limit: i64) -> sqlx::Result<Vec<Spread>> {
-        self.policy_spread(BY_CLUSTER, name, window, limit).await
+        self.policy_spread(Kind::PolicyInCluster, "clusters", name, window, limit).await
     }
 
     async fn policy_spread(
         &self,
-        statement: &'static str,
-        name: &str,
+        kind: Kind,
+        names: &'static str,
+        policy: &str,
         window: Window,
         limit: i64,
     ) -> sqlx::Result<Vec<Spread>> {
+        let Some(id) = self.name_id(policy).await? else { return Ok(Vec::new()) };
+        let text = statement(SPREAD).replace("{NAMES}", names);
         on!(self, |pool| {
-            let query = sqlx::query_as(statement).bind(name).bind(window.before).bind(window.since);
-            query.bind(window.until).bind(limit).fetch_all(pool).await
+            let query = with_window!(sqlx::query_as(sqlx::AssertSqlSafe(text)), window);
+            query.bind(kind as i64).bind(id).bind(limit).fetch_all(pool).await
         })
     }
+}
+
+#[cfg(test)]
+pub(super) fn statements() -> Vec<(&'static str, String, Vec<Bound>)> {
+    use crate::store::scan::Bound::{Number, Text};
+    vec![
+        ("policies", LIST.to_owned(), vec![Number(3), Number(0), Text("a".into()), Number(10)]),
+        ("policy", ONE.to_owned(), vec![Number(3), Number(0), Number(1)]),
+        ("spread", SPREAD.replace("{NAMES}", "names"), vec![Number(5), Number(1), Number(10)]),
+    ]
 }

@@ -1,11 +1,12 @@
-//! Trends: what was judged minute by minute, for the charts.
+//! Trends: what was judged bucket by bucket, for the charts.
 
 use crate::store::Store;
+use crate::store::sums::Kind;
 
-/// One minute: of evaluations for a policy, of reviews for a namespace or the fleet.
+/// One bucket of time: of evaluations for a policy, of reviews for a namespace, a cluster or the fleet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct Minute {
-    /// Unix minutes.
+    /// Unix minutes at which it begins.
     pub minute: i64,
     /// All.
     pub judged: i64,
@@ -16,51 +17,81 @@ pub struct Minute {
 }
 
 /// Whose trend.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trend<'a> {
     /// Reviews of all clusters.
     Fleet,
-    /// Evaluations of one policy.
-    Policy(&'a str),
+    /// Reviews in one cluster.
+    Cluster(&'a str),
     /// Reviews in one namespace; `""` for cluster-scoped objects.
     Namespace(&'a str),
+    /// Evaluations of one policy.
+    Policy(&'a str),
+    /// Evaluations of one policy (first) in one cluster.
+    PolicyInCluster(&'a str, &'a str),
+    /// Evaluations of one policy (first) in one namespace.
+    PolicyInNamespace(&'a str, &'a str),
 }
 
-const FLEET: &str = "
-    SELECT minute, CAST(SUM(reviews) AS BIGINT) AS judged,
-           CAST(SUM(failing) AS BIGINT) AS failing, CAST(SUM(denied) AS BIGINT) AS denied
-    FROM review_minutes
-    WHERE minute >= $1 AND minute < $2
-    GROUP BY minute ORDER BY minute";
+/// The most buckets of one trend: two months of hours, four years of days.
+pub const MAX_BUCKETS: i64 = 1_600;
 
-const POLICY: &str = "
-    SELECT minute, CAST(SUM(passes + failures + errors + exempted) AS BIGINT) AS judged,
-           CAST(SUM(failures + errors) AS BIGINT) AS failing, CAST(SUM(denials) AS BIGINT) AS denied
-    FROM policy_minutes
-    WHERE minute >= $1 AND minute < $2 AND policy_id = (SELECT id FROM names WHERE name = $3)
-    GROUP BY minute ORDER BY minute";
+/// One row of the primary key for each bucket, so the cost is the number of buckets, whatever is stored.
+pub(super) const TREND: &str = "
+    WITH RECURSIVE series (bucket) AS (
+        SELECT CAST($1 AS BIGINT) UNION ALL SELECT bucket + 1 FROM series WHERE bucket + 1 < $2)
+    SELECT b.bucket * s.span AS minute, s.judged, s.failing, s.denied
+    FROM series b CROSS JOIN sums s
+    WHERE s.kind = $3 AND s.span = $4 AND s.policy_id = $5 AND s.bucket = b.bucket AND s.subject_id = $6
+    ORDER BY b.bucket";
 
-const NAMESPACE: &str = "
-    SELECT minute, CAST(SUM(reviews) AS BIGINT) AS judged,
-           CAST(SUM(failing) AS BIGINT) AS failing, CAST(SUM(denied) AS BIGINT) AS denied
-    FROM review_minutes
-    WHERE minute >= $1 AND minute < $2 AND namespace_id = (SELECT id FROM names WHERE name = $3)
-    GROUP BY minute ORDER BY minute";
+const NAME_ID: &str = "SELECT id FROM names WHERE name = $1";
+const CLUSTER_ID: &str = "SELECT id FROM clusters WHERE name = $1";
 
 impl Store {
-    /// The minutes of `[from, until)` in which something was judged, in order.
-    pub async fn trend(&self, trend: Trend<'_>, from: i64, until: i64) -> sqlx::Result<Vec<Minute>> {
-        let (statement, name) = match trend {
-            Trend::Fleet => (FLEET, None),
-            Trend::Policy(name) => (POLICY, Some(name)),
-            Trend::Namespace(name) => (NAMESPACE, Some(name)),
-        };
+    /// The buckets of `span` minutes that begin in `[from, until)` (Unix minutes) and in which something was judged, in
+    /// order; the newest [`MAX_BUCKETS`] of them.
+    pub async fn trend(&self, trend: Trend<'_>, span: i64, from: i64, until: i64) -> sqlx::Result<Vec<Minute>> {
+        let Some((kind, policy_id, subject_id)) = self.subject(trend).await? else { return Ok(Vec::new()) };
+        let end = until.div_euclid(span) + i64::from(until.rem_euclid(span) > 0);
+        let first = from.div_euclid(span).max(end - MAX_BUCKETS);
+        if first >= end {
+            return Ok(Vec::new());
+        }
         on!(self, |pool| {
-            let query = sqlx::query_as(statement).bind(from).bind(until);
-            match name {
-                Some(name) => query.bind(name).fetch_all(pool).await,
-                None => query.fetch_all(pool).await,
-            }
+            let query = sqlx::query_as(TREND).bind(first).bind(end).bind(kind as i64);
+            query.bind(span).bind(policy_id).bind(subject_id).fetch_all(pool).await
         })
+    }
+
+    /// Kind, policy and subject of `sums`; nothing when a name is not known.
+    async fn subject(&self, trend: Trend<'_>) -> sqlx::Result<Option<(Kind, i64, i64)>> {
+        let (kind, policy, subject) = match trend {
+            Trend::Fleet => return Ok(Some((Kind::Fleet, 0, 0))),
+            Trend::Cluster(name) => (Kind::Cluster, None, self.cluster_id(name).await?),
+            Trend::Namespace(name) => (Kind::Namespace, None, self.name_id(name).await?),
+            Trend::Policy(name) => (Kind::Policy, None, self.name_id(name).await?),
+            Trend::PolicyInCluster(policy, name) => {
+                (Kind::PolicyInCluster, Some(self.name_id(policy).await?), self.cluster_id(name).await?)
+            }
+            Trend::PolicyInNamespace(policy, name) => {
+                (Kind::PolicyInNamespace, Some(self.name_id(policy).await?), self.name_id(name).await?)
+            }
+        };
+        Ok(match (policy, subject) {
+            (None, Some(subject)) => Some((kind, 0, subject)),
+            (Some(Some(policy)), Some(subject)) => Some((kind, policy, subject)),
+            _ => None,
+        })
+    }
+
+    /// The number of a name, if anything was ever told of it.
+    pub(in crate::store) async fn name_id(&self, name: &str) -> sqlx::Result<Option<i64>> {
+        on!(self, |pool| sqlx::query_scalar(NAME_ID).bind(name).fetch_optional(pool).await)
+    }
+
+    /// The row of a cluster.
+    pub(in crate::store) async fn cluster_id(&self, name: &str) -> sqlx::Result<Option<i64>> {
+        on!(self, |pool| sqlx::query_scalar(CLUSTER_ID).bind(name).fetch_optional(pool).await)
     }
 }

@@ -4,6 +4,7 @@
 use super::super::Tx;
 use super::super::bulk::{Insert, Value};
 use super::super::names::Names;
+use super::super::sums::Sums;
 use super::{News, namespace};
 use std::collections::BTreeMap;
 use writ_policy::wire::{PolicyCount, ReviewCount};
@@ -73,16 +74,20 @@ type ReviewKey = (i64, i64, i64);
 type ReviewSums = [i64; 3];
 
 impl Tx {
-    /// Adds the counts of these reports to minutes, hours and days.
+    /// Adds the counts of these reports to minutes, hours and days, and to the sums that pages read.
     pub(super) async fn add_counts(&mut self, news: &[News<'_>], names: &Names) -> sqlx::Result<()> {
         let mut policies: [BTreeMap<PolicyKey, PolicySums>; 3] = Default::default();
         let mut reviews: [BTreeMap<ReviewKey, ReviewSums>; 3] = Default::default();
+        let mut pages = Sums::default();
         for news in news {
             for count in &news.report().policy_counts {
                 add_policy_count(&mut policies, news.cluster(), count, names);
+                let (namespace, policy) = (names.id(namespace(&count.namespace)), names.id(count.policy.as_str()));
+                pages.add_policy_count(news.cluster(), namespace, policy, count);
             }
             for count in &news.report().review_counts {
                 add_review_count(&mut reviews, news.cluster(), count, names);
+                pages.add_review_count(news.cluster(), names.id(namespace(&count.namespace)), count);
             }
         }
         let [minutes, hours, days] = policies;
@@ -96,7 +101,8 @@ impl Tx {
             let rows: Vec<_> = sums.iter().map(review_row).collect();
             self.insert(statement, &rows).await?;
         }
-        Ok(())
+        // Rows that every agent adds to come last, so that they are held for the shortest time.
+        self.add_sums(&pages).await
     }
 }
 

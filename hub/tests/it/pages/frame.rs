@@ -6,12 +6,17 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use scraper::Html;
 
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 13] = [
     "/",
     "/policies",
     "/policies/test1",
     "/namespaces?period=week",
     "/failures",
+    "/violations",
+    "/changes",
+    "/clusters",
+    "/clusters/prod",
+    "/?period=month",
     "/revisions",
     "/find?q=nothing",
     "/nowhere",

@@ -64,7 +64,7 @@ async fn code_of_a_denial_leads_to_its_policy() {
         assert_eq!((answer.status.as_u16(), &answer.headers["location"].to_str().unwrap()), (303, &"/policies/test1"));
     }
     assert_eq!(hub.get("/find?q=shop").await.headers["location"], "/namespaces/shop");
-    assert_eq!(hub.get("/find?q=prod").await.headers["location"], "/failures?cluster=prod");
+    assert_eq!(hub.get("/find?q=prod").await.headers["location"], "/clusters/prod");
     let nothing = Page::of(&hub, "/find?q=%3Cb%3Enope").await;
     assert_eq!(nothing.text("h1"), "Nothing is called “<b>nope”");
     assert_eq!(hub.get("/policies/nope").await.status, 404);

@@ -37,7 +37,7 @@ async fn ledger_proves_when_each_cluster_enforced_it() {
     let (desired, _) = agent.desired(&hub).await;
     let digest = desired.assignment.digest();
     agent.ask(&hub, Some(digest), agent.enforcing(&desired, NOW + 85)).await;
-    send(&hub, &agent, vec![], vec![reviews(0, "shop", [10, 1, 0]), reviews(30, "shop", [10, 5, 5])]).await;
+    send(&hub, &agent, vec![], vec![reviews(0, "shop", [100, 10, 0]), reviews(30, "shop", [100, 50, 50])]).await;
 
     let page = Page::of(&hub, &format!("/revisions/{first}")).await;
     assert_eq!(page.text("#ledger tbody tr"), "prod 1 OFF 15:06:40 +85 ms +85 ms 15:06:40 +85 ms 85 ms");
