@@ -2,10 +2,12 @@
 
 mod authors;
 mod eval;
+mod history;
 mod verify;
 
 pub(crate) use authors::{Check, Limits, Test};
 pub(crate) use eval::{EVAL_CODES, Eval, EvalOperation, RegoVersion};
+pub(crate) use history::{Changes, Violations};
 pub(crate) use verify::{VERIFY_CODES, Verify};
 
 use crate::processes::Hosted;
@@ -47,6 +49,10 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Show what each cluster should enforce, what it does enforce, and since when
     Status(Status),
+    /// Show what policies object to of what exists in the clusters, the newest first
+    Violations(Violations),
+    /// Show which policies, namespaces or clusters got better or worse since a commit or a day
+    Changes(Changes),
     /// Wait until every cluster proves that it enforces a commit
     #[command(after_help = WAIT_CODES)]
     Wait(Wait),

@@ -104,6 +104,17 @@ impl Hub {
         self.read(self.accepted(response).await?).await
     }
 
+    /// An answer of the history for these values.
+    pub(crate) async fn history<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<T> {
+        let response = self.accepted(self.send(self.request("GET", path).query(query)).await?).await?;
+        self.read(response).await
+    }
+
+    /// The same, as the hub wrote it.
+    pub(crate) async fn history_text(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<String> {
+        Ok(self.accepted(self.send(self.request("GET", path).query(query)).await?).await?.text().await?)
+    }
+
     async fn get(&self, path: &str) -> anyhow::Result<Response> {
         let response = self.send(self.request("GET", path)).await?;
         self.accepted(response).await

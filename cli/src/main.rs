@@ -1,6 +1,7 @@
 //! `writ`: one binary for authors, operators and the demo. It parses, hands over and turns the result into an exit code.
 
 mod arguments;
+mod changes;
 mod check;
 mod client;
 mod demo;
@@ -19,6 +20,7 @@ mod terminal;
 mod test;
 mod token;
 mod verify;
+mod violations;
 mod wait;
 
 use clap::Parser;
@@ -45,6 +47,8 @@ fn run(command: arguments::Command) -> exit::Outcome {
         Command::Explain(options) => explain::run(&options),
         Command::Test(options) => block_on(test::run(options)),
         Command::Status(options) => block_on(status::run(options)),
+        Command::Violations(options) => block_on(violations::run(options)),
+        Command::Changes(options) => block_on(changes::run(options)),
         Command::Wait(options) => block_on(wait::run(options)),
         Command::Rollback(options) => rollback::run(&options),
         Command::Token(arguments::Token::Create(options)) => block_on(token::run(options)),

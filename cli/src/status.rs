@@ -94,12 +94,12 @@ fn epoch(revision: &str, epoch: u64) -> String {
 }
 
 /// The first ten digits of a commit id, for people.
-fn short(revision: &str) -> &str {
+pub(crate) fn short(revision: &str) -> &str {
     revision.get(..10).unwrap_or(revision)
 }
 
 /// `12s ago`, `5m ago`, `3h ago`, `4d ago`.
-fn ago(at: i64, now: Timestamp) -> String {
+pub(crate) fn ago(at: i64, now: Timestamp) -> String {
     let seconds = (now.as_millisecond() - at).max(0) / 1000;
     match seconds {
         0..60 => format!("{seconds}s ago"),

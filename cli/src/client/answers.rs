@@ -113,6 +113,68 @@ pub(crate) struct Counts {
     pub(crate) failures_by_code: BTreeMap<String, u64>,
 }
 
+/// `GET /api/v1/violations`.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Violations {
+    pub(crate) items: Vec<Violation>,
+    pub(crate) next: Option<String>,
+    #[serde(default)]
+    pub(crate) looks_further: bool,
+}
+
+/// One policy objecting to one existing object.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Violation {
+    pub(crate) id: String,
+    pub(crate) cluster: String,
+    pub(crate) namespace: String,
+    pub(crate) workload: String,
+    pub(crate) code: String,
+    pub(crate) action: String,
+    #[serde(default)]
+    pub(crate) exemption: String,
+    pub(crate) opened_at: i64,
+    pub(crate) opened_revision: String,
+    pub(crate) fixed_at: Option<i64>,
+}
+
+/// `GET /api/v1/movers`.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Movers {
+    pub(crate) worse: Vec<Mover>,
+    pub(crate) better: Vec<Mover>,
+    #[serde(default)]
+    pub(crate) more: usize,
+}
+
+/// What got better or worse.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Mover {
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) code: String,
+    #[serde(default)]
+    pub(crate) title: String,
+    pub(crate) movement: String,
+    pub(crate) before: Rate,
+    pub(crate) after: Rate,
+    pub(crate) since: Option<Since>,
+}
+
+/// How many failed of those that were judged.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(crate) struct Rate {
+    pub(crate) judged: i64,
+    pub(crate) failing: i64,
+}
+
+/// The revision around which it moved.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Since {
+    pub(crate) revision: String,
+    pub(crate) title: String,
+}
+
 impl Counts {
     /// Failures of the policy with this code.
     pub(crate) fn of(&self, code: &str) -> u64 {
