@@ -65,7 +65,9 @@ pub async fn run_with(config: Config, shutdown: CancellationToken, child: PathBu
     let status = status.living_in(&config.namespace);
     let health = Health { status: Arc::new(status), metrics: Arc::new(Metrics::new()) };
     let cluster = if config.standalone { None } else { Some(Cluster::connect(&config).await?) };
-    let mut tasks = Tasks::new(shutdown);
+    let mut tasks = Tasks::new(CancellationToken::new());
+    let delay = if config.standalone { Duration::ZERO } else { config.cluster.shutdown_delay };
+    tasks.spawn("stop", stop_after(shutdown, delay, health.status.clone(), tasks.shutdown.clone()));
     let (sync, wanted) = watch::channel(vec![]);
     let leads = lead(cluster.as_ref(), &health, &mut tasks);
     let (evaluator, namespaces) = evaluator(&config, cluster.as_ref(), wanted, &health, &mut tasks)?;
@@ -86,6 +88,26 @@ pub async fn run_with(config: Config, shutdown: CancellationToken, child: PathBu
     let own = cluster.map(|cluster| Own { cluster, leads, registration });
     listen(&config, own, webhook, health, &mut tasks).await?;
     tasks.first_end().await
+}
+
+/// Once told to stop: not ready any more, so that nobody new calls, and still answering until everybody knows.
+async fn stop_after(
+    told: CancellationToken,
+    delay: Duration,
+    status: Arc<Status>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    tokio::select! {
+        () = told.cancelled() => {}
+        () = stop.cancelled() => return Ok(()),
+    }
+    status.set_stopping();
+    tokio::select! {
+        () = tokio::time::sleep(delay) => {}
+        () = stop.cancelled() => {}
+    }
+    stop.cancel();
+    Ok(())
 }
 
 /// The agent's own objects in the cluster, and what keeping them needs.
@@ -120,7 +142,9 @@ fn report(
     let Health { status, metrics } = health.clone();
     let (identity, watch) = watch::channel(known);
     let (recorder, gather) = Gather::new(spool.clone(), metrics.clone(), status.boot, config.report_every);
-    let send = Sender { hub: hub.clone(), identity: watch, spool: spool.clone(), metrics };
+    let send = Sender { hub: hub.clone(), identity: watch, spool: spool.clone(), metrics, status };
+    let gathered = CancellationToken::new();
+    let done = gathered.clone().drop_guard();
     let follow = Follow {
         hub: hub.clone(),
         cluster,
@@ -131,8 +155,11 @@ fn report(
         spool,
         identity,
     };
-    tasks.spawn("report", gather.run());
-    tasks.spawn("send", send.run(tasks.shutdown.clone()));
+    tasks.spawn("report", async move {
+        let _done = done;
+        gather.run().await
+    });
+    tasks.spawn("send", send.run(gathered));
     tasks.spawn("sync", follow.run(tasks.shutdown.clone()));
     recorder
 }

@@ -29,8 +29,11 @@ pub fn metrics(health: Health) -> Router {
     Router::new().route("/metrics", get(scrape)).with_state(health)
 }
 
-/// Ready when policies decide; else the reason.
+/// Ready when policies decide and it was not told to stop; else the reason.
 async fn ready(State(health): State<Health>) -> Response {
+    if health.status.is_stopping() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();
+    }
     match health.status.enforced() {
         Some(enforced) => {
             let revision = enforced.active.revision.short();

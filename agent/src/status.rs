@@ -2,7 +2,7 @@
 
 use arc_swap::ArcSwapOption;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 use writ_policy::BreakGlass;
@@ -47,6 +47,7 @@ pub struct Status {
     unreplicated: Mutex<BTreeMap<String, String>>,
     /// 0 before the first request, 1 away, 2 connected.
     hub: AtomicU8,
+    stopping: AtomicBool,
 }
 
 impl Status {
@@ -66,6 +67,7 @@ impl Status {
             problem: Mutex::new("starting".into()),
             unreplicated: Mutex::default(),
             hub: AtomicU8::new(0),
+            stopping: AtomicBool::new(false),
         }
     }
 
@@ -184,6 +186,16 @@ impl Status {
             Some(reason) => drop(kinds.insert(kind.to_owned(), reason)),
             None => drop(kinds.remove(kind)),
         }
+    }
+
+    /// Whether the agent was told to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Relaxed)
+    }
+
+    /// The agent was told to stop.
+    pub fn set_stopping(&self) {
+        self.stopping.store(true, Relaxed);
     }
 
     /// Whether the last request reached the hub.

@@ -21,6 +21,9 @@ use tracing::{error, info, warn};
 use verify::{Step, Verified};
 use writ_policy::wire::{AgentState, Desired, DesiredRequest, Enrolled, Refused};
 
+/// How long the goodbye may take.
+const LEAVE_WITHIN: Duration = Duration::from_secs(1);
+
 /// Why a pair is not enforced.
 enum Problem {
     /// It is wrong; the same pair will be wrong tomorrow.
@@ -65,7 +68,18 @@ impl Sync {
                 () = shutdown.cancelled() => {}
             }
         }
+        self.leave().await;
         Ok(())
+    }
+
+    /// Tells the hub that this replica stops, so that nobody waits for it. The hub notices by itself when it cannot.
+    async fn leave(&self) {
+        let mut request = self.request();
+        request.state.leaving = true;
+        if self.status.hub_connected() {
+            let told = self.hub.desired(&self.identity.credential, &request);
+            let _unheard_is_offline = tokio::time::timeout(LEAVE_WITHIN, told).await;
+        }
     }
 
     /// One request and what it asks for. False when the next one should wait.

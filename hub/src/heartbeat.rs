@@ -1,24 +1,31 @@
-//! What agents say of themselves with each request. News (a new assignment enforced or refused, a restart) is written
+//! What replicas of agents say of themselves with each request. News (a new assignment enforced or refused, a restart) is written
 //! at once; that an agent is still there is kept in memory and written every few seconds for all of them.
 
 use crate::app::App;
+use crate::status::SEEN_WITHIN_MS;
 use crate::store::{self, Heartbeat};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use writ_policy::wire::AgentState;
 
+/// Replicas that were not heard for so long are forgotten.
+const FORGET_AFTER_MS: i64 = 86_400_000;
 /// How often heartbeats are written.
 const INTERVAL: Duration = Duration::from_secs(5);
 /// Bounds on what an agent may say; longer texts are cut.
 const MAX_LOAD_ERRORS: usize = 100;
 const MAX_TEXT: usize = 1_000;
 const MAX_VERSION: usize = 64;
+const MAX_REPLICA: usize = 253;
 
-/// The last word of each cluster's agent.
+/// A cluster, and which of its replicas.
+type Replica = (i64, String);
+
+/// The last word of each replica.
 #[derive(Debug, Default)]
-pub struct Heartbeats(Mutex<HashMap<i64, Known>>);
+pub struct Heartbeats(Mutex<HashMap<Replica, Known>>);
 
 #[derive(Debug)]
 struct Known {
@@ -42,7 +49,7 @@ impl Heartbeats {
     /// Keeps a heartbeat in memory if it says nothing new. Else the caller writes it.
     fn keep(&self, cluster: i64, heartbeat: &Heartbeat, later: Later) -> bool {
         let mut known = self.0.lock().expect("no holder of the lock panics");
-        match known.get_mut(&cluster) {
+        match known.get_mut(&(cluster, heartbeat.replica.clone())) {
             Some(known) if known.written == *heartbeat => {
                 known.later = Some(later);
                 true
@@ -52,17 +59,24 @@ impl Heartbeats {
     }
 
     fn wrote(&self, cluster: i64, written: Heartbeat) {
-        self.0.lock().expect("no holder of the lock panics").insert(cluster, Known { written, later: None });
+        self.0
+            .lock()
+            .expect("no holder of the lock panics")
+            .insert((cluster, written.replica.clone()), Known { written, later: None });
     }
 
-    fn take_later(&self) -> Vec<(i64, Later)> {
+    fn take_later(&self) -> Vec<(Replica, Later)> {
         let mut known = self.0.lock().expect("no holder of the lock panics");
-        known.iter_mut().filter_map(|(cluster, known)| Some((*cluster, known.later.take()?))).collect()
+        known.iter_mut().filter_map(|(replica, known)| Some((replica.clone(), known.later.take()?))).collect()
     }
 
     /// Forgets a cluster whose agent enrolls anew.
     pub fn forget(&self, cluster: i64) {
-        self.0.lock().expect("no holder of the lock panics").remove(&cluster);
+        self.0.lock().expect("no holder of the lock panics").retain(|(known, _), _| *known != cluster);
+    }
+
+    fn forget_replica(&self, cluster: i64, replica: &str) {
+        self.0.lock().expect("no holder of the lock panics").remove(&(cluster, replica.to_owned()));
     }
 }
 
@@ -71,17 +85,36 @@ pub async fn note(app: &App, cluster: i64, state: AgentState) -> store::Result<(
     let now = app.now();
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let later = Later { seen_at: now, spooled: number(state.spooled), dropped: number(state.dropped) };
+    let leaving = state.leaving;
     let heartbeat = bounded(state);
+    if leaving {
+        return leave(app, cluster, &heartbeat.replica).await;
+    }
     if app.heartbeats.keep(cluster, &heartbeat, later) {
         return Ok(());
     }
     let mut tx = app.store.begin().await?;
-    tx.save_heartbeat(cluster, &heartbeat, later).await?;
-    if let Some(active) = &heartbeat.active {
+    tx.save_replica(cluster, &heartbeat, later).await?;
+    tx.forget_replicas_before(cluster, now - FORGET_AFTER_MS).await?;
+    let reached = tx.sum_up_replicas(cluster, now - SEEN_WITHIN_MS).await?;
+    // The proof is the cluster's: the replica that comes last brings it.
+    if let Some(active) = &heartbeat.active
+        && reached == Some(active.assignment.to_string())
+    {
         tx.acknowledge(cluster, active, now).await?;
     }
     tx.commit().await?;
     app.heartbeats.wrote(cluster, heartbeat);
+    Ok(())
+}
+
+/// A replica stops: the cluster is what the others say, or what the last one said.
+async fn leave(app: &App, cluster: i64, replica: &str) -> store::Result<()> {
+    let mut tx = app.store.begin().await?;
+    tx.forget_replica(cluster, replica).await?;
+    tx.sum_up_replicas(cluster, app.now() - SEEN_WITHIN_MS).await?;
+    tx.commit().await?;
+    app.heartbeats.forget_replica(cluster, replica);
     Ok(())
 }
 
@@ -109,14 +142,20 @@ pub async fn flush(app: &App) -> store::Result<()> {
         return Ok(());
     }
     let mut tx = app.store.begin().await?;
-    for (cluster, later) in later {
-        tx.save_seen(cluster, later).await?;
+    let clusters: BTreeSet<i64> = later.iter().map(|((cluster, _), _)| *cluster).collect();
+    for ((cluster, replica), later) in &later {
+        tx.save_seen(*cluster, replica, *later).await?;
+    }
+    for cluster in clusters {
+        tx.sum_up_replicas(cluster, app.now() - SEEN_WITHIN_MS).await?;
     }
     tx.commit().await
 }
 
 fn bounded(state: AgentState) -> Heartbeat {
     let AgentState { version, boot, started_at, active, mut refused, mut load_errors, .. } = state;
+    let certificate_expires_at = state.certificate_expires_at;
+    let replica = crate::ingest::cut(&state.replica, MAX_REPLICA);
     load_errors.truncate(MAX_LOAD_ERRORS);
     for error in &mut load_errors {
         error.path = crate::ingest::cut(&error.path, MAX_TEXT);
@@ -126,5 +165,6 @@ fn bounded(state: AgentState) -> Heartbeat {
         refused.reason = crate::ingest::cut(&refused.reason, MAX_TEXT);
     }
     let version = crate::ingest::cut(&version, MAX_VERSION);
-    Heartbeat { version, boot: boot.to_string(), started_at, active, refused, load_errors }
+    let boot = boot.to_string();
+    Heartbeat { replica, version, boot, started_at, active, refused, load_errors, certificate_expires_at }
 }

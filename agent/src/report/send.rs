@@ -8,12 +8,16 @@ use crate::hub::{Hub, HubError};
 use crate::identity::{self, IdentityWatch};
 use crate::log_chain;
 use crate::metrics::Metrics;
+use crate::status::Status;
 use http::StatusCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use writ_policy::wire::Receipt;
+
+/// How long the rest may take at the end.
+const DRAIN_WITHIN: Duration = Duration::from_secs(8);
 
 /// The loop's parts.
 pub struct Sender {
@@ -25,14 +29,29 @@ pub struct Sender {
     pub spool: Arc<Spool>,
     /// What Prometheus can ask.
     pub metrics: Arc<Metrics>,
+    /// Whether the hub answers.
+    pub status: Arc<Status>,
 }
 
 impl Sender {
-    /// Runs until shutdown.
-    pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
+    /// Runs until everything was gathered, and then for as long as it takes to send the rest, within bounds: in a
+    /// pod's own folder what is not sent is lost with the pod.
+    pub async fn run(self, gathered: CancellationToken) -> anyhow::Result<()> {
+        let (spool, status) = (self.spool.clone(), self.status.clone());
+        let drained = async {
+            gathered.cancelled().await;
+            let empty = async {
+                while status.hub_connected() && spool.waiting_and_dropped().0 > 0 {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            };
+            if tokio::time::timeout(DRAIN_WITHIN, empty).await.is_err() {
+                warn!("not all reports could be sent before the end; they stay on disk");
+            }
+        };
         tokio::select! {
             ended = self.send_all() => ended,
-            () = shutdown.cancelled() => Ok(()),
+            () = drained => Ok(()),
         }
     }
 

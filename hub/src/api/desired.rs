@@ -23,10 +23,14 @@ pub async fn desired(
     // What it refused it knows already; it is told again when the time is over, not in a loop: why it refused (a full
     // disk, a child that could not start) may be gone by then.
     let refused = state.refused.as_ref().map(|refused| refused.assignment);
+    let leaving = state.leaving;
     let lost = state.active.as_ref().map(|active| active.epoch);
     let mut newest = app.board.follow(agent.cluster_id).ok_or(Error::Busy)?;
     let is_behind = newest.borrow().as_ref().is_some_and(|word| lost.is_some_and(|epoch| epoch > word.epoch));
     heartbeat::note(&app, agent.cluster_id, state).await?;
+    if leaving {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     if is_behind {
         // The agent enforces a later epoch than this hub remembers: the next must be beyond it.
         app.assign_wanted.notify_one();

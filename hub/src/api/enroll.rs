@@ -24,6 +24,7 @@ pub async fn enroll(State(app): State<App>, Json(request): Json<Enroll>) -> Resu
     let mut tx = app.store.begin().await?;
     let (cluster, labels) = tx.use_enrollment_token(&hash, now).await?.ok_or(REFUSED)?;
     let cluster_id = tx.save_cluster(&cluster, &labels, now).await?;
+    tx.forget_replicas(cluster_id).await?;
     tx.save_agent(&agent, cluster_id, &Digest::of(&credential), now).await?;
     tx.commit().await?;
     app.heartbeats.forget(cluster_id);

@@ -42,6 +42,8 @@ pub struct Cluster {
     load_errors: Value,
     spooled: i64,
     dropped: i64,
+    replicas: i64,
+    certificate_expires_at: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -102,5 +104,7 @@ fn cluster(row: StatusRow, now: i64) -> Cluster {
         refused_at: row.refused_at,
         spooled: row.spooled,
         dropped: row.dropped,
+        replicas: row.replicas,
+        certificate_expires_at: row.certificate_expires_at,
     }
 }

@@ -2,6 +2,7 @@
 
 use super::period::Period;
 use super::spark::{Spark, Tick};
+use super::when::format;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::status::{ClusterState, state_of};
@@ -64,6 +65,11 @@ impl Cluster {
     /// The state for people.
     pub(super) fn label(&self) -> &'static str {
         label(self.state)
+    }
+
+    /// The day on which the webhook's certificate ends.
+    pub(super) fn certificate_end(&self) -> Option<String> {
+        self.row.certificate_expires_at.map(|at| format(at, "%-d %b %Y"))
     }
 
     /// Who needs a person comes first.

@@ -1,9 +1,6 @@
-//! Clusters: who enrolled, and what its agent says of itself.
+//! Clusters: who enrolled. What their agents say of themselves is `replicas`.
 
-use super::revisions::json;
 use super::{Alone, Store, Tx};
-use crate::heartbeat::Later;
-use writ_policy::wire::{Active, LoadError, Refused};
 use writ_policy::{AgentId, Digest};
 
 const USE_TOKEN: &str = "
@@ -21,34 +18,11 @@ const SAVE_CLUSTER: &str = "
     VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM clusters), $1, $2, $3)
     ON CONFLICT (name) DO UPDATE SET labels = excluded.labels, enrolled_at = excluded.enrolled_at, seen_at = NULL,
         active_digest = NULL, active_revision = NULL, active_at = NULL,
-        refused_digest = NULL, refused_reason = NULL, refused_at = NULL, load_errors = '[]', spooled = 0, dropped = 0
+        refused_digest = NULL, refused_reason = NULL, refused_at = NULL, load_errors = '[]', spooled = 0, dropped = 0,
+        replicas = 0, certificate_expires_at = NULL
     RETURNING id";
 const REVOKE_AGENTS: &str = "UPDATE agents SET revoked_at = $1 WHERE cluster_id = $2 AND revoked_at IS NULL";
 const SAVE_AGENT: &str = "INSERT INTO agents (id, cluster_id, credential_hash, enrolled_at) VALUES ($1, $2, $3, $4)";
-
-const SAVE_HEARTBEAT: &str = "
-    UPDATE clusters SET seen_at = $1, spooled = $2, dropped = $3, agent_version = $4, boot = $5, started_at = $6,
-        active_digest = $7, active_epoch = $8, active_revision = $9, active_at = $10,
-        refused_digest = $11, refused_reason = $12, refused_at = $13, load_errors = $14
-    WHERE id = $15";
-const SAVE_SEEN: &str = "UPDATE clusters SET seen_at = $1, spooled = $2, dropped = $3 WHERE id = $4";
-
-/// What an agent says of itself, but for what changes with every request.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Heartbeat {
-    /// The agent's version.
-    pub version: String,
-    /// Made anew at each start.
-    pub boot: String,
-    /// When it started.
-    pub started_at: i64,
-    /// What it enforces.
-    pub active: Option<Active>,
-    /// What it refused last.
-    pub refused: Option<Refused>,
-    /// Policies that it could not load.
-    pub load_errors: Vec<LoadError>,
-}
 
 /// A one-time token as it is stored.
 #[derive(Debug)]
@@ -115,42 +89,6 @@ impl Tx {
             .bind(cluster)
             .bind(hash.to_string())
             .bind(now)
-            .execute(connection)
-            .await
-            .map(drop))
-    }
-
-    /// Keeps what an agent says of itself.
-    pub async fn save_heartbeat(&mut self, cluster: i64, heartbeat: &Heartbeat, later: Later) -> sqlx::Result<()> {
-        let (active, refused) = (heartbeat.active.as_ref(), heartbeat.refused.as_ref());
-        on!(tx self, |connection| sqlx::query(SAVE_HEARTBEAT)
-            .bind(later.seen_at)
-            .bind(later.spooled)
-            .bind(later.dropped)
-            .bind(&heartbeat.version)
-            .bind(&heartbeat.boot)
-            .bind(heartbeat.started_at)
-            .bind(active.map(|active| active.assignment.to_string()))
-            .bind(active.map(|active| i64::try_from(active.epoch).unwrap_or(i64::MAX)))
-            .bind(active.map(|active| active.revision.as_str()))
-            .bind(active.map(|active| active.active_at))
-            .bind(refused.map(|refused| refused.assignment.to_string()))
-            .bind(refused.map(|refused| refused.reason.as_str()))
-            .bind(refused.map(|refused| refused.at))
-            .bind(json(&heartbeat.load_errors))
-            .bind(cluster)
-            .execute(connection)
-            .await
-            .map(drop))
-    }
-
-    /// Keeps that an agent was heard, and nothing else changed.
-    pub async fn save_seen(&mut self, cluster: i64, later: Later) -> sqlx::Result<()> {
-        on!(tx self, |connection| sqlx::query(SAVE_SEEN)
-            .bind(later.seen_at)
-            .bind(later.spooled)
-            .bind(later.dropped)
-            .bind(cluster)
             .execute(connection)
             .await
             .map(drop))

@@ -10,6 +10,7 @@ mod history;
 mod loops;
 mod openapi;
 mod pages;
+mod replicas;
 mod reports;
 mod restart;
 mod revisions;
