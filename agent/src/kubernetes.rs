@@ -3,6 +3,7 @@
 //! agent's role allows.
 
 pub mod certificate;
+mod check;
 pub mod events;
 pub mod identity;
 pub mod inventory;

@@ -6,6 +6,7 @@ pub mod backoff;
 pub mod break_glass;
 pub mod cache;
 pub mod certificate;
+pub mod check;
 pub mod clock;
 pub mod config;
 pub mod disk;

@@ -3,11 +3,13 @@
 mod authors;
 mod eval;
 mod history;
+mod install;
 mod verify;
 
 pub(crate) use authors::{Check, Limits, Test};
 pub(crate) use eval::{EVAL_CODES, Eval, EvalOperation, RegoVersion};
 pub(crate) use history::{Changes, Violations};
+pub(crate) use install::{Install, InstallAgent, InstallHub, Uninstall};
 pub(crate) use verify::{VERIFY_CODES, Verify};
 
 use crate::processes::Hosted;
@@ -61,6 +63,12 @@ pub(crate) enum Command {
     /// Make tokens by which agents enroll
     #[command(subcommand)]
     Token(Token),
+    /// Write manifests that install an agent or the hub in Kubernetes
+    #[command(subcommand)]
+    Install(Install),
+    /// Write what has to be removed, in the order that locks nobody out
+    #[command(subcommand)]
+    Uninstall(Uninstall),
     /// Try it: a policies repository, a hub and three clusters on this machine, with something going on
     Demo(Demo),
     /// Show the version

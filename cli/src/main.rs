@@ -11,6 +11,7 @@ mod explain;
 mod files;
 mod init;
 mod inputs;
+mod install;
 mod output;
 mod processes;
 mod rollback;
@@ -33,6 +34,10 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|first| first == writ_runtime::self_test::SUBCOMMAND) {
         return writ_runtime::self_test::run_child();
     }
+    let mut words = std::env::args().skip(1);
+    if words.next().as_deref() == Some("agent") && words.next().as_deref() == Some(writ_agent::check::SUBCOMMAND) {
+        return writ_agent::check::main(std::env::args_os().skip(2));
+    }
     let arguments = arguments::Arguments::parse();
     exit::of(run(arguments.command))
 }
@@ -52,6 +57,8 @@ fn run(command: arguments::Command) -> exit::Outcome {
         Command::Wait(options) => block_on(wait::run(options)),
         Command::Rollback(options) => rollback::run(&options),
         Command::Token(arguments::Token::Create(options)) => block_on(token::run(options)),
+        Command::Install(what) => install::run(what),
+        Command::Uninstall(what) => install::undo(&what),
         Command::Demo(options) => block_on(demo::run(options)),
         Command::Version => version(),
         Command::Hub(hosted) => processes::hub(*hosted),

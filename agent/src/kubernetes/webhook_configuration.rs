@@ -25,7 +25,7 @@ use wanted::Wanted;
 pub(crate) use wanted::{IGNORING_PATH, Settings};
 
 /// While this annotation is there, with a reason, no request is sent to the agent.
-const SUSPENDED: &str = "writ.dev/suspended";
+pub(super) const SUSPENDED: &str = "writ.dev/suspended";
 const INJECT_CA_FROM: &str = "cert-manager.io/inject-ca-from";
 /// How often all is looked at when nothing is heard.
 const LOOK_EVERY: Duration = Duration::from_secs(30);

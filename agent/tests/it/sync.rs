@@ -242,3 +242,37 @@ async fn older_bundle_is_refused_even_when_the_kept_mark_is_damaged() {
     std::fs::write(agent.data.path().join("cache/floor.json"), "{").unwrap();
     refused(&hub, &agent, hub.sign(4, &[label_policy("WT2", "other")]), "older").await;
 }
+
+/// Every file that a start reads, cut off and overwritten in turn: with the hub away the agent enforces what is left,
+/// the newest pair or the one before, and never nothing.
+#[tokio::test]
+async fn start_survives_damage_to_any_one_file_of_the_cache() {
+    let (hub, agent) = enforcing().await;
+    let next = hub.sign(6, &[label_policy("WT1", "bad"), label_policy("WT2", "worse")]);
+    hub.assign(next.clone());
+    hub.until_active(&next).await;
+    let mut data = agent.stop().await;
+    hub.go_away();
+    let kept = files_of(data.path());
+    assert!(kept.len() >= 6, "pairs, mark and blobs: {kept:?}");
+    for (path, content) in &kept {
+        for damaged in [&content[..content.len() / 2], &b"damaged"[..], &b""[..]] {
+            for (path, content) in &kept {
+                std::fs::write(path, content).unwrap();
+            }
+            std::fs::write(path, damaged).unwrap();
+            let agent = TestAgent::start_in(data, &hub, &[]).await;
+            assert!(!agent.allows(&pod_review("bad")).await, "{} is damaged", path.display());
+            data = agent.stop().await;
+        }
+    }
+}
+
+fn files_of(data: &std::path::Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+    let mut found = vec![];
+    for folder in ["cache", "cache/blobs"] {
+        let paths = std::fs::read_dir(data.join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        found.extend(paths.filter(|path| path.is_file()).map(|path| (path.clone(), std::fs::read(path).unwrap())));
+    }
+    found
+}

@@ -4,9 +4,11 @@
 
 mod authors;
 mod broken;
+mod charts;
 mod conftest;
 mod demo;
 mod eval;
+mod install;
 mod rollback;
 mod support;
 mod verify;

@@ -1,11 +1,17 @@
 //! Several replicas of one cluster's agent: together they are one cluster that does not flap.
 
-use crate::support::{NOW, TestHub, policy};
+use crate::support::{NOW, TestAgent, TestHub, policy};
 use serde_json::Value;
-use writ_policy::wire::AgentState;
+use writ_policy::wire::{AgentState, Desired};
 
 fn replica(name: &str, state: AgentState) -> AgentState {
     AgentState { replica: name.into(), ..state }
+}
+
+/// What the replica `a` is told, which has nothing yet.
+async fn told(hub: &TestHub, agent: &TestAgent) -> Desired {
+    let answer = agent.ask(hub, None, replica("a", agent.state())).await;
+    serde_json::from_slice(&answer.body).unwrap()
 }
 
 async fn cluster(hub: &TestHub) -> Value {
@@ -16,7 +22,7 @@ async fn cluster(hub: &TestHub) -> Value {
 async fn cluster_enforces_when_all_its_replicas_do() {
     let mut hub = TestHub::new().await;
     let agent = hub.enroll("prod").await;
-    let (first, _) = agent.desired(&hub).await;
+    let first = told(&hub, &agent).await;
     for name in ["a", "b"] {
         agent.ask(&hub, Some(first.assignment.digest()), replica(name, agent.enforcing(&first, NOW))).await;
     }
@@ -25,7 +31,7 @@ async fn cluster_enforces_when_all_its_replicas_do() {
 
     hub.repository.write("test2.rego", policy("TEST2", "no"));
     hub.commit("Second").await;
-    let (second, _) = agent.desired(&hub).await;
+    let second = told(&hub, &agent).await;
     agent.ask(&hub, Some(second.assignment.digest()), replica("a", agent.enforcing(&second, NOW))).await;
     assert_eq!(cluster(&hub).await["state"], "pending", "b still judges by the first");
     // A heartbeat of the one that is behind, and of the other, changes nothing.
@@ -40,7 +46,7 @@ async fn cluster_enforces_when_all_its_replicas_do() {
 async fn replica_that_leaves_no_longer_counts() {
     let mut hub = TestHub::new().await;
     let agent = hub.enroll("prod").await;
-    let (first, _) = agent.desired(&hub).await;
+    let first = told(&hub, &agent).await;
     for (name, ends) in [("a", 2_000), ("b", 1_000)] {
         let state = AgentState { certificate_expires_at: Some(ends), ..agent.enforcing(&first, NOW) };
         agent.ask(&hub, Some(first.assignment.digest()), replica(name, state)).await;
@@ -53,7 +59,7 @@ async fn replica_that_leaves_no_longer_counts() {
 
     hub.repository.write("test2.rego", policy("TEST2", "no"));
     hub.commit("Second").await;
-    let (second, _) = agent.desired(&hub).await;
+    let second = told(&hub, &agent).await;
     agent.ask(&hub, Some(second.assignment.digest()), replica("a", agent.enforcing(&second, NOW))).await;
     assert_eq!(cluster(&hub).await["state"], "enforcing", "nobody waits for b");
 }
