@@ -3,7 +3,11 @@
 //!
 //! Crash safety. A new pair is written as `next.json` before it is enforced and renamed to `current.json` after:
 //! - a crash before the write: `current.json` is enforced again, as before;
-//! - a crash between write and rename: `next.json` is tried first at start, so what was enforced stays enforced;
+//! - a crash between write and rename, after it was compiled: `next.json` is tried first at start, so what was enforced
+//!   stays enforced. `floor.json` is written in between and tells this from the next one;
+//! - a crash while it was compiled: it may be the reason, so at start it is noted in `aside.json` and `current.json` is
+//!   enforced. The hub may ask for it once more, for the agent may have been killed by chance; after a second time this
+//!   version of the agent refuses it;
 //! - a pair that turns out not to load is removed from `next.json`, and `current.json` was never touched.
 //!
 //! `floor.json` names the newest epoch that was ever enforced and outlives damage to the pairs: nothing older is taken
@@ -42,6 +46,16 @@ pub struct Floor {
     pub settings: Digest,
     /// Whose epochs these are: an agent that is enrolled elsewhere starts over.
     pub authority: String,
+}
+
+/// A bundle whose compilation ended the agent.
+#[derive(Debug, Serialize, Deserialize)]
+struct Aside {
+    /// The index of its files.
+    index: Digest,
+    /// The agent version that it ended; another one may try again.
+    version: String,
+    times: u32,
 }
 
 /// Where a kept pair stands.
@@ -101,6 +115,19 @@ impl Cache {
     /// The pair in this slot cannot be enforced.
     pub fn discard(&self, slot: Slot) -> anyhow::Result<()> {
         disk::remove(&self.path(slot))
+    }
+
+    /// How often the bundle of these files ended this version of the agent.
+    pub fn times_aside(&self, index: Digest, version: &str) -> u32 {
+        let aside: Option<Aside> = self.read("aside.json");
+        aside.filter(|aside| aside.index == index && aside.version == version).map_or(0, |aside| aside.times)
+    }
+
+    /// The staged pair, of the bundle of these files, ended the agent.
+    pub fn put_aside(&self, index: Digest, version: &str) -> anyhow::Result<()> {
+        let times = self.times_aside(index, version) + 1;
+        self.write("aside.json", &Aside { index, version: version.into(), times })?;
+        self.discard(Slot::Next)
     }
 
     /// The staged pair is enforced: it becomes the current one, and that the previous one.
@@ -174,6 +201,21 @@ mod tests {
         assert_eq!(kept(&cache), [(Slot::Next, "two".into()), (Slot::Current, "one".into())]);
         cache.discard(Slot::Next).unwrap();
         assert_eq!(kept(&cache), [(Slot::Current, "one".into())]);
+    }
+
+    #[test]
+    fn pair_that_is_put_aside_is_remembered_and_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(folder.path()).unwrap();
+        cache.stage(&saved("one")).unwrap();
+        cache.promote(&floor(1)).unwrap();
+        cache.stage(&saved("two")).unwrap();
+        cache.put_aside(Digest::of("two"), "1").unwrap();
+        assert_eq!(kept(&cache), [(Slot::Current, "one".into())]);
+        cache.put_aside(Digest::of("two"), "1").unwrap();
+        let again = Cache::open(folder.path()).unwrap();
+        let times = |name: &str, version: &str| again.times_aside(Digest::of(name), version);
+        assert_eq!([times("two", "1"), times("two", "2"), times("one", "1")], [2, 0, 0]);
     }
 
     #[test]

@@ -21,6 +21,9 @@ use writ_runtime::{Evaluator, SelfTest};
 /// This agent's version: policies are tested again by each.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// How often one bundle may end the agent while it is compiled.
+const MOST_ENDS: u32 = 2;
+
 /// Owned by the one loop that changes what is enforced.
 #[derive(Clone)]
 pub struct Enforcer {
@@ -78,6 +81,9 @@ impl Enforcer {
 
     async fn start_from(&mut self, slot: Slot, saved: &Saved, identity: &Enrolled) -> anyhow::Result<()> {
         let verified = Verified::of(&saved.desired, identity)?;
+        if slot == Slot::Next {
+            self.refuse_what_ended_the_agent(&verified)?;
+        }
         let files = content::load(&self.cache.blobs, &verified.bundle.index)?;
         if saved.tested_by == VERSION {
             self.tested.insert(verified.bundle.index);
@@ -90,8 +96,18 @@ impl Enforcer {
         Ok(())
     }
 
+    /// A pair that was compiled has the mark of its epoch; one that has not was being compiled when the agent ended.
+    fn refuse_what_ended_the_agent(&self, verified: &Verified) -> anyhow::Result<()> {
+        if self.cache.floor() == Some(verified.floor()) {
+            return Ok(());
+        }
+        self.cache.put_aside(verified.bundle.index, VERSION)?;
+        bail!("{}", ended(verified))
+    }
+
     /// Enforces a pair whose blobs are in the cache. On any error what was enforced before still is.
     pub async fn advance(&mut self, verified: &Verified, saved: Saved) -> anyhow::Result<()> {
+        ensure!(self.cache.times_aside(verified.bundle.index, VERSION) < MOST_ENDS, "{}", ended(verified));
         let files = content::load(&self.cache.blobs, &verified.bundle.index)?;
         self.test(&verified.bundle, &files).await?;
         let fetched_at = saved.fetched_at;
@@ -196,6 +212,15 @@ impl Enforcer {
         .await?;
         Ok(())
     }
+}
+
+/// Told to the hub as the reason of the refusal.
+fn ended(verified: &Verified) -> String {
+    format!(
+        "the agent ended while it compiled {}, which is put aside; the bundle before it is enforced. Another commit, or \
+         removing `cache/aside.json` from the agent's data, ends that",
+        verified.bundle.revision.short()
+    )
 }
 
 /// `2026-11-21T10:05:00Z`.
