@@ -111,7 +111,7 @@ impl Parts {
             Ok(Ok(answered)) => self.answered(answered, now, started),
             Ok(Err(EvaluateError::Review(error))) => self.malformed(StatusCode::BAD_REQUEST, &error.to_string()),
             Ok(Err(EvaluateError::Busy(_))) => self.unjudged(&body, Reason::Busy, started, otherwise),
-            Ok(Err(EvaluateError::Panicked)) => self.crashed(&body, started, otherwise),
+            Ok(Err(EvaluateError::Panicked | EvaluateError::Stuck)) => self.crashed(&body, started, otherwise),
             Ok(Err(error @ EvaluateError::Gone)) => {
                 self.fatal.raise(error.into());
                 self.unjudged(&body, Reason::Broken, started, otherwise)

@@ -5,6 +5,7 @@ pub(crate) mod compile;
 mod dialect;
 mod index;
 mod judge;
+mod judging;
 mod message;
 mod namespaces;
 pub(crate) mod program;
@@ -23,6 +24,7 @@ use crate::{PolicyCode, Settings, SourceFile, expansion};
 use compile::{Compiled, CompiledPolicy};
 use index::Index;
 use judge::{Judge, Subject};
+pub use judging::Judging;
 pub(crate) use message::MOST_MESSAGES;
 use namespaces::NamespaceCache;
 use program::Program;
@@ -62,6 +64,7 @@ pub struct PolicySet {
     /// What was stopped on this review, and the time from which on that is a policy's own fault.
     overran: Vec<PolicyCode>,
     fair: Duration,
+    judging: Judging,
 }
 
 /// A review and what came of it.
@@ -88,8 +91,10 @@ impl PolicySet {
         let policies: Vec<Arc<PolicyInfo>> = judges.iter().map(|judge| judge.info.clone()).collect();
         let (namespaces, world) = (NamespaceCache::default(), WorldCache::default());
         let (suspended, overran, fair) = (BTreeMap::new(), vec![], Duration::ZERO);
-        let settings = settings.clone();
-        (Self { policies, programs, judges, index, settings, namespaces, world, suspended, overran, fair }, report)
+        let (settings, judging) = (settings.clone(), Judging::new(&policies));
+        let this =
+            Self { policies, programs, judges, index, settings, namespaces, world, suspended, overran, fair, judging };
+        (this, report)
     }
 
     /// The same policies, decided by the interpreter alone, for who wants to hold both ways against each other.
@@ -97,6 +102,17 @@ impl PolicySet {
     pub fn interpreted(mut self) -> Self {
         self.programs.iter_mut().for_each(Program::interpret_only);
         self
+    }
+
+    /// The policies that the interpreter alone decides, because they have no plan or it once said something else.
+    pub fn slow(&self) -> Vec<&PolicyCode> {
+        let slow = self.judges.iter().filter(|judge| self.programs[judge.program].is_interpreted());
+        slow.map(|judge| &judge.info.code).collect()
+    }
+
+    /// Tells another thread who judges.
+    pub fn judging(&self) -> Judging {
+        self.judging.clone()
     }
 
     /// The policies that judge, sorted by code.
@@ -219,10 +235,12 @@ impl PolicySet {
         let judge = &self.judges[position];
         let before = Instant::now();
         let mut world = World::new(inventory, &mut self.world);
+        self.judging.begins(position);
         let verdict = match self.suspended.get(&judge.info.code) {
             Some(reason) => judge.error(reason.clone()),
             None => judge.judge(&mut self.programs[judge.program], subject, &mut world, limit),
         };
+        self.judging.ends();
         self.overran.retain(|policy| *policy != judge.info.code);
         if verdict.ran_out && limit >= self.fair {
             self.overran.push(judge.info.code.clone());

@@ -2,10 +2,13 @@
 
 mod quarantine;
 mod queue;
+mod seat;
+mod watch;
 mod worker;
 
 use quarantine::Quarantine;
 use queue::{AuditJob, Command, Job, Queue};
+use seat::Seat;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use tokio::sync::{Semaphore, oneshot};
@@ -35,16 +38,32 @@ pub struct Evaluator {
 }
 
 struct Pool {
-    queue: Arc<Queue>,
-    workers: usize,
+    shared: Arc<Shared>,
     policies: Mutex<Arc<[Arc<PolicyInfo>]>>,
     targets: Mutex<Arc<[Target]>>,
-    /// Offenders, as all workers know them.
-    quarantines: Quarantines,
     /// How many objects may wait to be audited: as many as keep the workers busy.
     audits: Semaphore,
     /// One bundle is applied after the other.
     applying: tokio::sync::Mutex<()>,
+}
+
+/// What the workers, and who looks after them, have in common.
+struct Shared {
+    queue: Queue,
+    seats: Vec<Seat>,
+    /// Offenders, as all workers know them.
+    quarantines: Quarantines,
+    inventory: Inventory,
+    budget: Budget,
+    /// What is active, for a worker that takes the place of another.
+    applied: Mutex<Option<Applied>>,
+}
+
+#[derive(Clone)]
+struct Applied {
+    revision: Revision,
+    files: Arc<[SourceFile]>,
+    settings: Arc<Settings>,
 }
 
 /// A review, what came of it, and the bytes to answer.
@@ -86,6 +105,10 @@ pub enum EvaluateError {
     /// This review made the worker panic. The worker lives on; answer as the failure policy says.
     #[error("the evaluation of this review crashed")]
     Panicked,
+    /// A policy held the worker and could not be stopped. Another worker has taken its place; answer as the failure
+    /// policy says.
+    #[error("the evaluation of this review could not be stopped in time")]
+    Stuck,
     /// The worker is gone; the process should end.
     #[error("the evaluation worker is gone")]
     Gone,
@@ -95,16 +118,18 @@ impl Evaluator {
     /// Starts the workers, with no policies.
     pub fn start(config: EvaluatorConfig, inventory: Inventory) -> Self {
         let workers = config.workers.max(1);
-        let queue = Arc::new(Queue::new(workers, config.queue.max(1)));
+        let queue = Queue::new(workers, config.queue.max(1));
         let quarantine = || Arc::new(Mutex::new(Quarantine::new(QuarantineRules::default())));
         let quarantines = Quarantines { admission: quarantine(), audit: quarantine() };
-        for number in 0..workers {
-            Worker::spawn(number, queue.clone(), quarantines.clone(), inventory.clone(), config.budget);
-        }
+        let seats = (0..workers).map(|_| Seat::default()).collect();
+        let (budget, applied) = (config.budget, Mutex::new(None));
+        let shared = Arc::new(Shared { queue, seats, quarantines, inventory, budget, applied });
+        (0..workers).for_each(|number| Worker::spawn(number, 0, shared.clone()));
+        watch::start(Arc::downgrade(&shared));
         let (policies, targets) = (Mutex::new(Arc::from([])), Mutex::new(Arc::from([])));
         let audits = Semaphore::new(queue::most_auditing(workers) + 2);
         let applying = tokio::sync::Mutex::new(());
-        Self { pool: Arc::new(Pool { queue, workers, policies, targets, quarantines, audits, applying }) }
+        Self { pool: Arc::new(Pool { shared, policies, targets, audits, applying }) }
     }
 
     /// Compiles the files on every worker and, when all have done so without an error, makes them active on all.
@@ -119,24 +144,26 @@ impl Evaluator {
         let _turn = self.pool.applying.lock().await;
         let settings = Arc::new(settings);
         let mut last = None;
-        for worker in 0..self.pool.workers {
+        for worker in 0..self.pool.shared.seats.len() {
             let (reply, built) = oneshot::channel();
             let (files, settings) = (files.clone(), settings.clone());
-            self.pool.queue.command(worker, Command::Build { files, settings, reply });
+            self.pool.shared.queue.command(worker, Command::Build { files, settings, reply });
             let (report, targets) = built.await.map_err(|_| EvaluateError::Gone)?;
             if !report.is_ok() {
-                (0..=worker).for_each(|worker| self.pool.queue.command(worker, Command::Discard));
+                (0..=worker).for_each(|worker| self.pool.shared.queue.command(worker, Command::Discard));
                 return Ok(report);
             }
             last = Some((report, targets));
         }
         let (report, targets) = last.ok_or(EvaluateError::Gone)?;
+        let applied = Applied { revision: revision.clone(), files, settings: settings.clone() };
+        *self.pool.shared.applied.lock().expect("nothing panics while holding it") = Some(applied);
         self.swap(&revision).await?;
         let enabled = report.policies.iter().filter(|policy| settings.enables(policy));
         let policies = enabled.cloned().map(Arc::new).collect();
         *self.pool.policies.lock().expect("nothing panics while holding it") = policies;
         *self.pool.targets.lock().expect("nothing panics while holding it") = targets.into();
-        for quarantine in [&self.pool.quarantines.admission, &self.pool.quarantines.audit] {
+        for quarantine in [&self.pool.shared.quarantines.admission, &self.pool.shared.quarantines.audit] {
             quarantine.lock().expect("nothing panics while holding it").forget();
         }
         Ok(report)
@@ -146,10 +173,10 @@ impl Evaluator {
     async fn swap(&self, revision: &Revision) -> Result<(), EvaluateError> {
         let tell = |worker| {
             let (reply, swapped) = oneshot::channel();
-            self.pool.queue.command(worker, Command::Swap { revision: revision.clone(), reply });
+            self.pool.shared.queue.command(worker, Command::Swap { revision: revision.clone(), reply });
             swapped
         };
-        let told: Vec<_> = (0..self.pool.workers).map(tell).collect();
+        let told: Vec<_> = (0..self.pool.shared.seats.len()).map(tell).collect();
         for swapped in told {
             swapped.await.map_err(|_| EvaluateError::Gone)?;
         }
@@ -169,14 +196,14 @@ impl Evaluator {
     /// The policies that are not evaluated at this time (Unix milliseconds) because they exceeded their budget again
     /// and again. Each review is answered by their `on_error` meanwhile. A new bundle sets them free.
     pub fn quarantined(&self, now: i64) -> Vec<Quarantined> {
-        self.pool.quarantines.admission.lock().expect("nothing panics while holding it").list(now)
+        self.pool.shared.quarantines.admission.lock().expect("nothing panics while holding it").list(now)
     }
 
     /// Decides one review, bytes in to bytes out. Policies are stopped early enough that the answer is there before the
     /// deadline. A caller that stops waiting gives up its place in the queue.
     pub async fn decide(&self, review: bytes::Bytes, now: i64, deadline: Instant) -> Result<Answered, EvaluateError> {
         let (reply, answered) = oneshot::channel();
-        self.pool.queue.push(Job { review, now, deadline, reply }).map_err(EvaluateError::Busy)?;
+        self.pool.shared.queue.push(Job { review, now, deadline, reply }).map_err(EvaluateError::Busy)?;
         answered.await.unwrap_or(Err(EvaluateError::Gone))
     }
 
@@ -185,13 +212,13 @@ impl Evaluator {
     pub async fn audit(&self, review: bytes::Bytes, now: i64) -> Result<Audited, EvaluateError> {
         let _turn = self.pool.audits.acquire().await.map_err(|_| EvaluateError::Gone)?;
         let (reply, audited) = oneshot::channel();
-        self.pool.queue.push_audit(AuditJob { review, now, reply });
+        self.pool.shared.queue.push_audit(AuditJob { review, now, reply });
         audited.await.unwrap_or(Err(EvaluateError::Gone))
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        self.queue.close();
+        self.shared.queue.close();
     }
 }

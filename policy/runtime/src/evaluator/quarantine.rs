@@ -8,6 +8,9 @@ use writ_policy::{Outcome, PolicyCode, PolicyResult};
 /// What is said of a policy that is put aside. The same each time, for messages are counted.
 const REASON: &str = "it is in quarantine, because it exceeded its budget again and again";
 
+/// As good as for ever, in milliseconds: ten years.
+const UNTIL_OTHERS: i64 = 10 * 365 * 86_400_000;
+
 /// When a policy is put aside, and for how long. Times are milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QuarantineRules {
@@ -63,6 +66,12 @@ impl Quarantine {
         for result in evaluated.filter(|_| !self.offenders.is_empty()).collect::<Vec<_>>() {
             self.record(&result.policy.code, false, now);
         }
+    }
+
+    /// The policy held its thread and could not be stopped: it is put aside until there are other policies.
+    pub(crate) fn put_aside(&mut self, policy: &PolicyCode, now: i64) {
+        let term = Some((now, now.saturating_add(UNTIL_OTHERS)));
+        self.offenders.insert(policy.clone(), Offender { strikes: self.rules.strikes, first: now, term });
     }
 
     /// The policy was evaluated, and did or did not exceed its budget.

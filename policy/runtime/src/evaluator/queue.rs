@@ -118,6 +118,10 @@ impl Queue {
         }
     }
 
+    pub(super) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
     /// Ends the workers after what they do now.
     pub(super) fn close(&self) {
         let mut state = self.lock();

@@ -1,8 +1,10 @@
 //! One evaluation thread: the active policies, those built to follow them, and the loop over the queue.
 
 use super::quarantine::Quarantine;
-use super::queue::{AuditJob, Command, Job, Next, Queue};
-use super::{Answered, Audited, EvaluateError, Inventory, Quarantines};
+use super::queue::{AuditJob, Command, Job, Next};
+use super::seat::{Reply, Seat};
+use super::watch::GRACE;
+use super::{Answered, Applied, Audited, EvaluateError, Shared};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,48 +13,55 @@ use writ_policy::{Budget, CheckReport, Decided, PolicyCode, PolicySet, Revision,
 
 /// Policies belong to the thread that compiled them.
 pub(super) struct Worker {
+    number: usize,
+    thread: u64,
     active: PolicySet,
     revision: Option<Revision>,
     built: Option<PolicySet>,
-    inventory: Inventory,
-    budget: Budget,
-    quarantines: Quarantines,
+    shared: Arc<Shared>,
     /// Whether the active policies were told of any that is put aside.
     suspends: bool,
 }
 
 impl Worker {
-    /// Starts the thread. It ends when the queue is closed.
-    pub(super) fn spawn(
-        number: usize,
-        queue: Arc<Queue>,
-        quarantines: Quarantines,
-        inventory: Inventory,
-        budget: Budget,
-    ) {
+    /// Starts a thread with what is active. It ends when the queue is closed, or when another one has taken its place.
+    pub(super) fn spawn(number: usize, thread: u64, shared: Arc<Shared>) {
         let run = move || {
-            let (active, _) = PolicySet::load(&[], &Settings::default());
-            let (revision, built, suspends) = (None, None, false);
-            let mut worker = Self { active, revision, built, inventory, budget, quarantines, suspends };
-            while let Some(next) = queue.next(number) {
-                match next {
+            let mut worker = Self::new(number, thread, shared);
+            while let Some(next) = worker.shared.queue.next(number) {
+                let goes_on = match next {
                     Next::Command(command) => worker.obey(command),
                     Next::Review(job) => worker.decide(job),
-                    Next::Audit(job) => {
-                        worker.audit(job);
-                        queue.audited();
-                    }
+                    Next::Audit(job) => worker.audit(job),
+                };
+                if !goes_on {
+                    return;
                 }
             }
         };
         let thread = std::thread::Builder::new()
             .name(format!("evaluate-{number}"))
             .stack_size(writ_policy::EVALUATION_STACK_BYTES);
-        thread.spawn(run).expect("the system starts a thread at the start of the process");
+        thread.spawn(run).expect("the system starts a thread");
+    }
+
+    fn new(number: usize, thread: u64, shared: Arc<Shared>) -> Self {
+        let applied = shared.applied.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (active, revision) = match applied {
+            Some(Applied { revision, files, settings }) => (PolicySet::load(&files, &settings).0, Some(revision)),
+            None => (PolicySet::load(&[], &Settings::default()).0, None),
+        };
+        let worker = Self { number, thread, active, revision, built: None, shared, suspends: false };
+        worker.seat().use_policies(thread, worker.active.judging());
+        worker
+    }
+
+    fn seat(&self) -> &Seat {
+        &self.shared.seats[self.number]
     }
 
     /// A caller that went away is no reason to stop.
-    fn obey(&mut self, command: Command) {
+    fn obey(&mut self, command: Command) -> bool {
         match command {
             Command::Build { files, settings, reply } => {
                 if let Ok(report) = catch_unwind(AssertUnwindSafe(|| self.build(&files, &settings))) {
@@ -65,11 +74,13 @@ impl Worker {
                     self.active = built;
                     self.suspends = false;
                     self.revision = Some(revision);
+                    self.seat().use_policies(self.thread, self.active.judging());
                     let _ = reply.send(());
                 }
             }
             Command::Discard => self.built = None,
         }
+        true
     }
 
     fn build(&mut self, files: &[SourceFile], settings: &Settings) -> CheckReport {
@@ -79,22 +90,29 @@ impl Worker {
         report
     }
 
-    fn decide(&mut self, job: Job) {
+    /// Whether the thread still has its place.
+    fn decide(&mut self, job: Job) -> bool {
         if job.reply.is_closed() {
-            return;
+            return true;
         }
-        let answered = catch_unwind(AssertUnwindSafe(|| self.answer(&job)));
-        let _ = job.reply.send(answered.unwrap_or(Err(EvaluateError::Panicked)));
+        let Job { review, now, deadline, reply } = job;
+        let left = deadline.saturating_duration_since(Instant::now());
+        let ends = Instant::now() + self.shared.budget.per_review.min(left) + GRACE;
+        self.seat().begin(ends, now, Reply::Review(reply));
+        let answered = catch_unwind(AssertUnwindSafe(|| self.answer(&review, now, deadline)));
+        let Some(Reply::Review(reply)) = self.seat().finish(self.thread) else { return false };
+        let _ = reply.send(answered.unwrap_or(Err(EvaluateError::Panicked)));
+        true
     }
 
-    fn answer(&mut self, job: &Job) -> Result<Answered, EvaluateError> {
-        let left = job.deadline.saturating_duration_since(Instant::now());
-        let per_review = self.budget.per_review.min(left * 4 / 5);
-        let budget = Budget { per_review, ..self.budget };
-        let aside = locked(&self.quarantines.admission).reasons(job.now);
+    fn answer(&mut self, review: &[u8], now: i64, deadline: Instant) -> Result<Answered, EvaluateError> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let per_review = self.shared.budget.per_review.min(left * 4 / 5);
+        let budget = Budget { per_review, ..self.shared.budget };
+        let aside = locked(&self.shared.quarantines.admission).reasons(now);
         self.suspend(aside);
-        let decided = self.active.decide(&job.review, &*self.inventory, &budget, job.now)?;
-        self.learn(&self.quarantines.admission, &decided, job.now);
+        let decided = self.active.decide(review, &*self.shared.inventory, &budget, now)?;
+        self.learn(&self.shared.quarantines.admission, &decided, now);
         let revision = self.revision.clone();
         let response = answer(&decided.facts, &decided.decision, revision.as_ref().map(Revision::as_str));
         Ok(Answered { decided, response, revision })
@@ -102,16 +120,22 @@ impl Worker {
 
     /// A policy that is too slow for an existing object is put aside for audit alone; who is aside at admission is
     /// aside here too.
-    fn audit(&mut self, job: AuditJob) {
+    fn audit(&mut self, job: AuditJob) -> bool {
+        let AuditJob { review, now, reply } = job;
+        let ends = Instant::now() + self.shared.budget.per_review + GRACE;
+        self.seat().begin(ends, now, Reply::Audit(reply));
         let audited = catch_unwind(AssertUnwindSafe(|| {
-            let mut aside = locked(&self.quarantines.admission).reasons(job.now);
-            aside.extend(locked(&self.quarantines.audit).reasons(job.now));
+            let mut aside = locked(&self.shared.quarantines.admission).reasons(now);
+            aside.extend(locked(&self.shared.quarantines.audit).reasons(now));
             self.suspend(aside);
-            let decided = self.active.decide(&job.review, &*self.inventory, &self.budget, job.now)?;
-            self.learn(&self.quarantines.audit, &decided, job.now);
+            let decided = self.active.decide(&review, &*self.shared.inventory, &self.shared.budget, now)?;
+            self.learn(&self.shared.quarantines.audit, &decided, now);
             Ok(Audited { decided, revision: self.revision.clone() })
         }));
-        let _ = job.reply.send(audited.unwrap_or(Err(EvaluateError::Panicked)));
+        let Some(Reply::Audit(reply)) = self.seat().finish(self.thread) else { return false };
+        self.shared.queue.audited();
+        let _ = reply.send(audited.unwrap_or(Err(EvaluateError::Panicked)));
+        true
     }
 
     fn learn(&self, quarantine: &Mutex<Quarantine>, decided: &Decided, now: i64) {

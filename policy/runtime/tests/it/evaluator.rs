@@ -213,3 +213,33 @@ async fn reviews_go_before_objects_that_wait_to_be_audited() {
 
     assert_eq!(*finished.lock().unwrap(), ["first", "second", "audit"]);
 }
+
+/// Compares for ever when it is asked about `stuck`. It has no plan, because of its `with`, so that nothing looks
+/// through what it builds.
+fn endless() -> SourceFile {
+    let doubled = |name: &str| {
+        let rules = (1..=60).map(|at| format!("{name}{at} := [{name}{}, {name}{}]\n", at - 1, at - 1));
+        format!("{name}0 := [input.review.name]\n{}", rules.collect::<String>())
+    };
+    let head = "# METADATA\n# title: Endless\n# description: Endless.\n# custom:\n#   code: WR1002\n#   severity: HIGH\n#   kinds: [Pod]\n#   on_error: allow\npackage writ.endless\n\n";
+    let rule = "deny contains \"no\" if {\n    input.review.name == \"stuck\"\n    one := 1 with input.other as 1\n    one == 1\n    a60 == b60\n}\n";
+    file("endless.rego", &format!("{head}{}{}{rule}", doubled("a"), doubled("b")))
+}
+
+#[tokio::test]
+async fn policy_that_cannot_be_stopped_costs_one_review_and_is_put_aside() {
+    let budget = Budget { per_policy: Duration::from_millis(50), per_review: Duration::from_millis(100) };
+    let config = EvaluatorConfig { workers: 1, queue: 10, budget };
+    let evaluator = Evaluator::start(config, Arc::new(NoInventory));
+    assert!(apply(&evaluator, 'a', vec![policy(), endless()]).await);
+
+    let error = evaluator.decide(review("shop", "stuck"), 5, soon()).await.unwrap_err();
+    assert!(matches!(error, EvaluateError::Stuck), "{error:?}");
+
+    let aside: Vec<String> = evaluator.quarantined(6).into_iter().map(|found| found.policy.to_string()).collect();
+    assert_eq!(aside, ["WR1002"]);
+    let answered = evaluator.decide(review("shop", "stuck"), 7, soon()).await.unwrap();
+    assert_eq!(answered.revision, Some(revision('a')));
+    let outcomes = answered.decided.decision.results.iter().map(|result| format!("{:?}", result.outcome));
+    assert!(outcomes.collect::<String>().contains("quarantine"));
+}
