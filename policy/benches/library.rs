@@ -33,7 +33,20 @@ fn main() {
         count(|outcome| matches!(outcome, Outcome::Error(_))),
         loaded.len(),
     );
+    // The first decisions are held against the interpreter's.
+    (0..50).for_each(|_| drop(policies.decide(POD.as_bytes(), &NoInventory, &BUDGET, 0)));
+    println!("decided by the interpreter alone: {:?}", policies.slow());
+    println!("microseconds of the slowest: {}", slowest(&mut policies));
     divan::main();
+}
+
+/// Where the time goes, in one decision.
+fn slowest(policies: &mut PolicySet) -> String {
+    let decided = policies.decide(POD.as_bytes(), &NoInventory, &BUDGET, 0).unwrap();
+    let mut results = decided.decision.results;
+    results.sort_by_key(|result| std::cmp::Reverse(result.micros));
+    let told = results.iter().take(10).map(|result| format!("{} {}", result.policy.code, result.micros));
+    told.collect::<Vec<_>>().join(", ")
 }
 
 fn library() -> Option<PathBuf> {

@@ -5,15 +5,15 @@ pub mod builtins;
 pub(crate) mod coverage;
 pub mod load;
 pub(crate) mod module;
+pub mod plan;
 pub mod query;
 mod quick;
-pub mod rvm;
 
 use crate::Diagnostic;
 use load::LoadedSource;
+use plan::Said;
 use quick::Quick;
 use regorus::LimitError;
-use rvm::Said;
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
@@ -79,6 +79,11 @@ impl Engine {
         self.quick = None;
     }
 
+    /// Whether there is a quicker way now.
+    pub(crate) fn is_quick(&self) -> bool {
+        self.quick.is_some()
+    }
+
     /// Looks for a quicker way to the same values of these rules of a package. A worker asks once, after loading.
     pub(crate) fn quicken(&mut self, package: &str, rules: &[&str]) {
         self.quick = Quick::build(self, package, rules);
@@ -117,6 +122,7 @@ impl Engine {
             }
             Said::Value(found) => (Ok(found), true),
             Said::OutOfTime => (Err(EvalError::Budget(limit)), true),
+            Said::Refused(reason) => (Err(EvalError::Failed(reason)), true),
             Said::Unsure => (self.interpret(rule, left), !quick.is_useless()),
         };
         self.quick = Some(quick).filter(|_| agree);

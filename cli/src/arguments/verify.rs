@@ -27,7 +27,7 @@ pub(crate) struct Verify {
     /// Folder that no path of a suite leaves [default: each folder that is named, or the folder of the suite]
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
-    /// Judge by the interpreter alone, not by bytecode where both agree
+    /// Judge by the interpreter alone, not by plans where both agree
     #[arg(long)]
     pub(crate) interpreter: bool,
     /// How to write what was found

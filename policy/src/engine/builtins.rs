@@ -38,6 +38,18 @@ pub(super) struct Own {
     call: fn(&[Value]) -> Answer,
 }
 
+impl Own {
+    /// How many arguments it takes.
+    pub(super) fn arity(&self) -> u8 {
+        self.arity
+    }
+
+    /// Whether it says the same for the same arguments at any time.
+    pub(super) fn is_pure(&self) -> bool {
+        self.name != "time.now_ns" && !self.name.starts_with("io.jwt.")
+    }
+}
+
 /// What stands between a policy and a function name that is not its own.
 pub(crate) enum Availability {
     /// It can be called. A statement may name a variable for the result as one more argument where the engine knows it.
@@ -80,6 +92,20 @@ thread_local! {
 /// Makes the evaluation an error, whatever the engine makes of the call.
 pub(super) fn refuse(refusal: String) {
     REFUSAL.set(Some(refusal));
+}
+
+/// Counts what an evaluation makes without builtins, by the number of its items; an error says that it is too much.
+pub(super) fn count_made(items: usize) -> Result<(), String> {
+    account::made(items.saturating_mul(size_of::<Value>()))
+}
+
+/// Counts the parts of a value, each as often as it is there; an error says that they are too many.
+pub(super) fn count_parts(value: &Value) -> Result<(), String> {
+    match bounded::count_parts(value, &mut 0) {
+        Ok(()) => Ok(()),
+        Err(Fault::Refused(reason)) => Err(reason),
+        Err(Fault::Undefined) => Ok(()),
+    }
 }
 
 /// The last refusal of a builtin on this thread since it was asked for. To be asked before and after each evaluation,

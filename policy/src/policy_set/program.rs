@@ -60,7 +60,12 @@ impl Program {
         if let Self::Rego(rules) = self { Some(rules) } else { None }
     }
 
-    /// Makes it decide by the interpreter alone.
+    /// Whether the interpreter alone decides: there is no plan of the rules, or it once said something else.
+    pub(super) fn is_interpreted(&self) -> bool {
+        matches!(self, Self::Rego(rules) if !rules.engine.is_quick())
+    }
+
+    /// Has the interpreter decide alone.
     pub(super) fn interpret_only(&mut self) {
         self.rules().into_iter().for_each(|rules| rules.engine.interpret_only());
     }

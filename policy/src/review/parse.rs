@@ -2,6 +2,9 @@
 
 use super::{ReviewError, ReviewFacts};
 use crate::engine::Value;
+
+/// The most levels of a review that the engine's reader takes; the object has two fewer.
+const MOST_LEVELS: usize = 127;
 use crate::gatekeeper::NativeReview;
 use std::cell::OnceCell;
 
@@ -23,7 +26,7 @@ impl Review {
         if text.trim_ascii().is_empty() {
             return Err(refuse("the body is empty"));
         }
-        let mut whole = Value::from_json_str(text).map_err(|error| refuse(format!("it is not JSON: {error}")))?;
+        let mut whole = read(text)?;
         check(&whole)?;
         prune(&mut whole);
         let facts = facts(&whole)?;
@@ -43,6 +46,32 @@ impl Review {
     pub(crate) fn native(&self) -> &NativeReview {
         self.native.get_or_init(|| NativeReview::new(&self.whole["request"]))
     }
+}
+
+fn read(text: &str) -> Result<Value, ReviewError> {
+    Value::from_json_str(text).map_err(|error| match levels(text) {
+        ..=MOST_LEVELS => refuse(format!("it is not JSON: {error}")),
+        levels => refuse(format!("it is nested {levels} levels deep, and at most {MOST_LEVELS} are read")),
+    })
+}
+
+/// How deep objects and lists are nested.
+fn levels(json: &str) -> usize {
+    let (mut depth, mut deepest, mut is_text, mut is_escaped) = (0_usize, 0, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_text => is_escaped = true,
+            b'"' => is_text = !is_text,
+            b'{' | b'[' if !is_text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !is_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 fn refuse(reason: impl Into<String>) -> ReviewError {

@@ -18,7 +18,7 @@ pub struct Conditions {
     pub budget: Budget,
     /// Unix milliseconds: what policies see as the time.
     pub now: i64,
-    /// By the interpreter alone, not by bytecode where both agree.
+    /// By the interpreter alone, not by plans where both agree.
     pub interpreted: bool,
 }
 

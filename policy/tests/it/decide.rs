@@ -106,3 +106,25 @@ fn policy_that_needs_more_than_its_share_gets_what_the_others_left() {
     let decision = decide_within(&mut load(&files), "{}", &Budget { per_policy: limit, per_review: limit });
     assert!(matches!(decision.results[0].outcome, Outcome::Fail(_)), "{:?}", decision.results[0]);
 }
+
+/// A review of an object with so many objects within each other.
+fn nested(levels: usize) -> String {
+    let object = format!("{}\"x\"{}", "{\"a\":".repeat(levels), "}".repeat(levels));
+    format!(
+        r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{{"uid":"1","operation":"CREATE",
+        "kind":{{"group":"x.example","version":"v1","kind":"Deep"}},"name":"d","object":{object}}}}}"#
+    )
+}
+
+#[test]
+fn what_is_nested_too_deep_is_refused_in_words() {
+    let (mut policies, _) = PolicySet::load(&[], &Settings::default());
+    let mut decide = |levels| policies.decide(nested(levels).as_bytes(), &NoInventory, &Budget::default(), 0);
+    assert!(decide(125).is_ok());
+    let refused = decide(5_000).unwrap_err().to_string();
+    assert_eq!(refused, "not an AdmissionReview: it is nested 5002 levels deep, and at most 127 are read");
+    assert_eq!(
+        decide(126).unwrap_err().to_string().split(" deep").next(),
+        Some("not an AdmissionReview: it is nested 128 levels")
+    );
+}

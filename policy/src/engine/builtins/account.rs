@@ -19,12 +19,20 @@ pub(super) fn restart() {
 
 /// The result, unless it is too much with those before.
 pub(super) fn kept(value: Value) -> Answer {
-    let made = MADE.get().saturating_add(size(&value));
+    match made(size(&value)) {
+        Ok(()) => Ok(value),
+        Err(reason) => Err(Fault::Refused(reason)),
+    }
+}
+
+/// Counts so many bytes more.
+pub(super) fn made(bytes: usize) -> Result<(), String> {
+    let made = MADE.get().saturating_add(bytes);
     MADE.set(made);
     if made <= MAX_MADE {
-        return Ok(value);
+        return Ok(());
     }
-    Err(Fault::Refused(format!("builtins have made more than {} MiB in one evaluation", MAX_MADE >> 20)))
+    Err(format!("the policy has made more than {} MiB of values in one evaluation", MAX_MADE >> 20))
 }
 
 /// What the result itself takes; its items may be shared with what was there before, or are counted by their number.

@@ -86,7 +86,7 @@ fn walk(arguments: &[Value]) -> Answer {
     native("walk", arguments)
 }
 
-fn count_parts(value: &Value, count: &mut usize) -> Result<(), Fault> {
+pub(super) fn count_parts(value: &Value, count: &mut usize) -> Result<(), Fault> {
     *count += 1;
     within(*count, MAX_PARTS, "parts")?;
     match value {

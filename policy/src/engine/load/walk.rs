@@ -83,12 +83,15 @@ fn query(inner: &Query, visitor: &mut impl Visitor) {
 }
 
 fn statements(inner: &Query, visitor: &mut impl Visitor) {
-    for stmt in &inner.stmts {
-        visitor.statement(stmt);
-        literal(&stmt.literal, visitor);
-        for modifier in &stmt.with_mods {
-            expression(&modifier.r#as, visitor);
-        }
+    inner.stmts.iter().for_each(|stmt| statement(stmt, visitor));
+}
+
+/// Visits a statement and all within it.
+pub(crate) fn statement(stmt: &LiteralStmt, visitor: &mut impl Visitor) {
+    visitor.statement(stmt);
+    literal(&stmt.literal, visitor);
+    for modifier in &stmt.with_mods {
+        expression(&modifier.r#as, visitor);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Inputs of every dialect's form, on which a machine must agree with the interpreter before it is asked anything.
+//! Inputs of every dialect's form, on which a plan must agree with the interpreter before it is asked anything.
 
 use super::Value;
 

@@ -21,14 +21,14 @@ fn quick(text: &str) -> Engine {
     engine
 }
 
-/// The values of the interpreter and of the quick way, beyond the first that are compared anyway.
+/// The values of the interpreter and of the plan, beyond the first that are compared anyway.
 fn both(text: &str, input: &str) -> (Result<Value, String>, Option<Value>) {
     let input = Value::from_json_str(input).unwrap();
     let mut engine = quick(text);
     engine.set_input(input);
     let quick = engine.quick.as_mut().and_then(|quick| match quick.eval("data.p.deny", LIMIT) {
         Said::Value(value) => Some(value),
-        Said::Unsure | Said::OutOfTime => None,
+        Said::Unsure | Said::OutOfTime | Said::Refused(_) => None,
     });
     (engine.interpret("data.p.deny", LIMIT).map_err(|error| error.to_string()), quick)
 }
@@ -77,8 +77,8 @@ fn disagreement_ends_the_trust() {
 }
 
 #[test]
-fn policy_of_what_the_machine_lacks_is_interpreted() {
-    for body in ["x := 1 with input as 2", "[x, _] := [1, 2]", "walk(input, [p, v])"] {
+fn policy_of_what_a_plan_lacks_is_interpreted() {
+    for body in ["x := 1 with input as 2", "xs := [x | x := 1 with data.a as 2]", "count(data) == 2"] {
         assert!(quick(&format!("package p\ndeny contains \"a\" if {{ {body} }}")).quick.is_none(), "{body}");
     }
 }
@@ -92,4 +92,31 @@ fn endless_policy_ends_in_time() {
     engine.set_input(Value::new_object());
     assert_eq!(engine.eval("data.p.deny", limit), Err(crate::engine::EvalError::Budget(limit)));
     assert!(started.elapsed() < 20 * limit, "{:?}", started.elapsed());
+}
+
+/// Forty values each of which holds the one before twice, and forty more to compare them with.
+fn doubled(name: &str) -> String {
+    let rules = (1..=40).map(|at| format!("{name}{at} := [{name}{}, {name}{}]\n", at - 1, at - 1));
+    format!("{name}0 := [input.x]\n{}", rules.collect::<String>())
+}
+
+#[test]
+fn values_that_share_their_parts_for_ever_are_refused_before_they_are_compared() {
+    let conditions = ["a40 == b40", "count({a40, b40}) == 1", "a40 in [b40]", "{a40: 1}[b40]"];
+    for condition in conditions {
+        let text = format!("package p\n{}{}deny contains \"a\" if {{ {condition} }}", doubled("a"), doubled("b"));
+        let mut engine = quick(&text);
+        engine.set_input(Value::from_json_str(r#"{"x": 1}"#).unwrap());
+        let error = engine.eval("data.p.deny", LIMIT).unwrap_err().to_string();
+        assert!(error.contains("parts"), "{condition}: {error}");
+    }
+}
+
+#[test]
+fn evaluation_may_not_make_more_than_its_share_of_memory() {
+    let text = "package p\nns := numbers.range(1, 3000)\ndeny contains \"a\" if { count([[a, b] | some a in ns; some b in ns]) == 0 }";
+    let mut engine = quick(text);
+    engine.set_input(Value::new_object());
+    let error = engine.eval("data.p.deny", Duration::from_secs(60)).unwrap_err().to_string();
+    assert!(error.contains("64 MiB"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! The template's own policies have a machine, and it says what the interpreter says when any field is of another type.
+//! The template's own policies have a plan, and it says what the interpreter says when any field is of another type.
 
 use super::{Engine, LIMIT, Said, Value};
 use crate::SourceFile;
