@@ -1,5 +1,6 @@
 //! What the fleet says of policies, held against the policies there are.
 
+use crate::decision::Dialect;
 use crate::diagnostic::Level;
 use crate::{Diagnostic, Fleet, PolicyInfo, SourceFile};
 use serde_json::Value;
@@ -15,13 +16,21 @@ pub(super) fn check(file: &SourceFile, fleet: &Fleet, policies: &[Declared<'_>])
     let mut findings = vec![];
     let find = |code: &str| policies.iter().find(|policy| policy.info.code.as_str() == code);
     for rule in &fleet.clusters {
+        for (code, stands, field) in constraints(rule.actions.keys(), rule.parameters.keys()) {
+            let Some(constraint) = find(code).filter(|policy| policy.info.dialect == Dialect::Gatekeeper) else {
+                continue;
+            };
+            let what = format!("`{field}` of the fleet do not reach constraints, whose own stand:");
+            let help = format!("Write `{stands}` in {}; an exemption can lift it for a time.", constraint.info.path);
+            findings.push(named_after(file, field, code, &what).help(help));
+        }
         for code in rule.actions.keys().chain(rule.parameters.keys()).filter(|code| find(code).is_none()) {
             findings.push(
                 unknown(file, code, "no policy has the code").help("Correct the code, or remove it from the fleet."),
             );
         }
         for (code, parameters) in &rule.parameters {
-            let Some(policy) = find(code) else { continue };
+            let Some(policy) = find(code).filter(|policy| policy.info.dialect != Dialect::Gatekeeper) else { continue };
             findings.extend(parameters.iter().filter_map(|(name, value)| check_parameter(file, policy, name, value)));
         }
     }
@@ -30,6 +39,15 @@ pub(super) fn check(file: &SourceFile, fleet: &Fleet, policies: &[Declared<'_>])
         findings.extend(check_switches(file, enable, disable, policies));
     }
     findings
+}
+
+/// Codes, what stands in a constraint instead of the fleet's word, and where the fleet names them.
+fn constraints<'a>(
+    actions: impl Iterator<Item = &'a String>,
+    parameters: impl Iterator<Item = &'a String>,
+) -> impl Iterator<Item = (&'a String, &'static str, &'static str)> {
+    let actions = actions.map(|code| (code, "spec.enforcementAction", "actions"));
+    actions.chain(parameters.map(|code| (code, "spec.parameters", "parameters")))
 }
 
 /// A policy that somebody believes to be on and that nobody has would pass everything, so that is an error.
@@ -86,8 +104,13 @@ fn kind_of(value: &Value) -> &'static str {
 
 /// A warning at the first place where the fleet names this word.
 fn unknown(file: &SourceFile, word: &str, what: &str) -> Diagnostic {
+    named_after(file, "", word, what)
+}
+
+/// A warning at the first place where the fleet names this word from this field on.
+fn named_after(file: &SourceFile, field: &str, word: &str, what: &str) -> Diagnostic {
     let finding = Diagnostic::warning(&file.path, format!("{what} `{word}`")).spanning(word.chars().count() as u32);
-    let mut lines = file.text.lines().enumerate();
+    let mut lines = file.text.lines().enumerate().skip_while(|(_, line)| !line.contains(field));
     match lines.find_map(|(number, line)| line.find(word).map(|start| (number, line[..start].chars().count()))) {
         Some((line, column)) => finding.at(line as u32 + 1, column as u32 + 1),
         None => finding,

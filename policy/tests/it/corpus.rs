@@ -39,8 +39,6 @@ const DIFFERENT: &[(&str, &str)] = &[
     ("float-sum-equals", "the engine adds fractions as 64-bit floats, OPA with more digits"),
     ("builtin-count-number", "OPA's compiler knows the types of constants; here the call has no value"),
     ("builtin-compare-set-highest", "the engine orders sets before objects, OPA after them"),
-    ("in-undefined-as-an-argument", "the same, of a call"),
-    ("in-undefined-collection", "the engine takes what is undefined for empty where `in` is a rule's whole value"),
 ];
 
 #[derive(Deserialize)]

@@ -3,6 +3,7 @@
 
 mod chained_bodies;
 mod head_terms;
+mod keyword_field;
 mod membership;
 mod negation;
 mod newline_paren;
@@ -33,7 +34,7 @@ pub(crate) struct Rewritten {
 /// A rewrite that needs no more than the tokens.
 type TokenRewrite = fn(&str, &[Token]) -> Vec<Edit>;
 
-const TOKEN_REWRITES: [TokenRewrite; 2] = [newline_paren::edits, chained_bodies::edits];
+const TOKEN_REWRITES: [TokenRewrite; 3] = [keyword_field::edits, newline_paren::edits, chained_bodies::edits];
 
 /// A rewrite that needs the syntax tree, too.
 type TreeRewrite = fn(&str, &[Token], &Module) -> Vec<Edit>;
