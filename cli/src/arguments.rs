@@ -116,6 +116,11 @@ pub(crate) struct Explain {
     /// Label of the cluster, as fleet.yaml matches it; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = label, value_delimiter = ',')]
     pub(crate) cluster_labels: Vec<(String, String)>,
+    /// Ask the hub about the cluster of this name, and about what is served, instead of a folder
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["policies", "cluster_labels", "namespace_object"])]
+    pub(crate) cluster: Option<String>,
+    #[command(flatten)]
+    pub(crate) hub: Hub,
     /// Name of the namespace; without it, a cluster-scoped object
     #[arg(long, value_name = "NAME", default_value = "")]
     pub(crate) namespace: String,

@@ -87,6 +87,18 @@ impl Hub {
         self.read(self.accepted(response).await?).await.map(Some)
     }
 
+    /// Why a failure of the policy does what it does in the cluster and namespace.
+    pub(crate) async fn explanation(
+        &self,
+        policy: &str,
+        cluster: &str,
+        namespace: &str,
+    ) -> anyhow::Result<writ_policy::explain::Explanation> {
+        let query = [("policy", policy), ("cluster", cluster), ("namespace", namespace)];
+        let response = self.send(self.request("GET", "/api/v1/explain").query(&query)).await?;
+        self.read(self.accepted(response).await?).await
+    }
+
     /// Totals of what agents reported.
     pub(crate) async fn counts(&self) -> anyhow::Result<Counts> {
         self.read(self.get("/api/v1/counts").await?).await

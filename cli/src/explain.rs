@@ -8,7 +8,23 @@ use std::fmt::Write;
 use writ_policy::explain::{Explanation, Question, explain};
 use writ_policy::{Labels, SourceFile};
 
-pub(crate) fn run(options: &Explain) -> Outcome {
+pub(crate) async fn run(options: Explain) -> Outcome {
+    let explanation = match &options.cluster {
+        Some(cluster) => {
+            let hub = crate::client::Hub::new(&options.hub)?;
+            hub.explanation(&options.policy, cluster, &options.namespace).await?
+        }
+        None => of_folder(&options)?,
+    };
+    match options.format {
+        StatusFormat::Human => terminal::say(&render(&explanation))?,
+        StatusFormat::Json => terminal::say(&serde_json::to_string_pretty(&explanation)?)?,
+    }
+    Ok(DONE)
+}
+
+/// What the policies of a folder say.
+fn of_folder(options: &Explain) -> anyhow::Result<Explanation> {
     let folder = files::read(&options.policies)?;
     let report = writ_policy::check(&folder.files);
     let word = options.policy.as_str();
@@ -21,7 +37,7 @@ pub(crate) fn run(options: &Explain) -> Outcome {
     let is_fleet =
         |file: &&SourceFile| file.is_yaml() && file.text.lines().any(|line| line.trim_end() == "kind: Fleet");
     let namespace_object = options.namespace_object.as_deref().map(namespace_object).transpose()?;
-    let explanation = explain(&Question {
+    Ok(explain(&Question {
         policy,
         fleet: &report.fleet,
         fleet_file: folder.files.iter().find(is_fleet),
@@ -29,12 +45,7 @@ pub(crate) fn run(options: &Explain) -> Outcome {
         namespace: &options.namespace,
         namespace_object: namespace_object.as_deref(),
         now: jiff::Timestamp::now().as_millisecond(),
-    });
-    match options.format {
-        StatusFormat::Human => terminal::say(&render(&explanation))?,
-        StatusFormat::Json => terminal::say(&serde_json::to_string_pretty(&explanation)?)?,
-    }
-    Ok(DONE)
+    }))
 }
 
 fn namespace_object(path: &std::path::Path) -> anyhow::Result<String> {

@@ -49,7 +49,7 @@ fn run(command: arguments::Command) -> exit::Outcome {
         Command::Check(options) => block_on(check::run(options)),
         Command::Eval(options) => eval::run(*options),
         Command::Verify(options) => verify::run(options),
-        Command::Explain(options) => explain::run(&options),
+        Command::Explain(options) => block_on(explain::run(options)),
         Command::Test(options) => block_on(test::run(options)),
         Command::Status(options) => block_on(status::run(options)),
         Command::Violations(options) => block_on(violations::run(options)),

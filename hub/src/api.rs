@@ -22,6 +22,7 @@ pub mod counts;
 pub mod desired;
 pub mod enroll;
 pub mod enrollment_tokens;
+pub mod explain;
 pub mod failures;
 pub mod health;
 pub mod matrix;
@@ -98,6 +99,7 @@ fn people_routes() -> Router<App> {
         .route("/api/v1/matrix", get(matrix::show))
         .route("/api/v1/counts", get(counts::show))
         .route("/api/v1/openapi.json", get(openapi::show))
+        .route("/api/v1/explain", get(explain::show))
         .layer(access::refuse_other_sites())
         .layer(at_once)
         .merge(crate::pages::with_failures(pages))

@@ -11,6 +11,7 @@ pub mod board;
 pub mod clock;
 pub mod config;
 pub mod failure;
+pub mod finding;
 pub mod heartbeat;
 pub mod ingest;
 pub mod keep;

@@ -4,6 +4,7 @@
 mod removal;
 
 use crate::app::App;
+use crate::finding::{Finding, with_excerpts};
 use crate::repository::Commit;
 use crate::store::{Checked, NewBundle, Store};
 use anyhow::Context;
@@ -51,7 +52,7 @@ pub async fn publish(app: &App, commit: &Commit, read: Read, notes: Vec<Diagnost
     let started = Instant::now();
     let verdict = match read {
         Ok(files) => check(app, commit, files, notes).await?,
-        Err(diagnostics) => refuse(app, commit, [diagnostics, notes].concat()).await?,
+        Err(diagnostics) => refuse(app, commit, [diagnostics, notes].concat(), &[]).await?,
     };
     let duration_ms = started.elapsed().as_millis() as u64;
     let revision = commit.revision.as_str();
@@ -93,16 +94,18 @@ async fn check(app: &App, commit: &Commit, files: Vec<SourceFile>, notes: Vec<Di
         diagnostics.push(Diagnostic::error("", message).help("Keep policies in a folder of their own (--path)."));
     }
     if diagnostics.iter().any(Diagnostic::is_error) {
-        return refuse(app, commit, diagnostics).await;
+        return refuse(app, commit, diagnostics, &files).await;
     }
     let digest = Digest::of(&text);
     let statement =
         BundleStatement { revision: commit.revision.clone(), index: digest, policies: policies.len() as u32 };
     let policies: Vec<_> = policies.into_iter().map(|policy| with_page(policy, &files)).collect();
     let verdict = Verdict::Served { policies: policies.len() };
-    let bundle = NewBundle { policies, fleet, index: digest, statement: app.hub_key.sign(&statement) };
+    let fleet_file = files.iter().find(|file| holds_fleet(file)).cloned();
+    let bundle = NewBundle { policies, fleet, fleet_file, index: digest, statement: app.hub_key.sign(&statement) };
+    let findings = with_excerpts(bounded(diagnostics), &files);
     let blobs = new_blobs(app, &index, text, files).await?;
-    serve(app, commit, bounded(diagnostics), bundle, blobs).await?;
+    serve(app, commit, findings, bundle, blobs).await?;
     Ok(verdict)
 }
 
@@ -110,7 +113,7 @@ async fn check(app: &App, commit: &Commit, files: Vec<SourceFile>, notes: Vec<Di
 async fn serve(
     app: &App,
     commit: &Commit,
-    diagnostics: Vec<Diagnostic>,
+    findings: Vec<Finding>,
     bundle: NewBundle,
     blobs: Vec<(Digest, Vec<u8>)>,
 ) -> anyhow::Result<()> {
@@ -119,15 +122,21 @@ async fn serve(
     for (digest, content) in &blobs {
         tx.save_blob(digest, content, now).await?;
     }
-    let checked = Checked { commit, diagnostics: &diagnostics, bundle: Some(&bundle) };
+    let checked = Checked { commit, diagnostics: &findings, bundle: Some(&bundle) };
     tx.save_revision(&checked, now).await?;
     tx.commit().await.context("recording the revision")
 }
 
-async fn refuse(app: &App, commit: &Commit, diagnostics: Vec<Diagnostic>) -> anyhow::Result<Verdict> {
+async fn refuse(
+    app: &App,
+    commit: &Commit,
+    diagnostics: Vec<Diagnostic>,
+    files: &[SourceFile],
+) -> anyhow::Result<Verdict> {
     let diagnostics = bounded(diagnostics);
+    let findings = with_excerpts(diagnostics.clone(), files);
     let mut tx = app.store.begin().await?;
-    let checked = Checked { commit, diagnostics: &diagnostics, bundle: None };
+    let checked = Checked { commit, diagnostics: &findings, bundle: None };
     tx.save_revision(&checked, app.now()).await?;
     tx.commit().await.context("recording the refused commit")?;
     Ok(Verdict::Refused(diagnostics))
@@ -156,6 +165,11 @@ fn gzip(content: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(content.len() / 2), Compression::fast());
     encoder.write_all(content)?;
     encoder.finish()
+}
+
+/// Whether the file is the one that says what the fleet is.
+fn holds_fleet(file: &SourceFile) -> bool {
+    file.is_yaml() && file.text.lines().any(|line| line.trim_end() == "kind: Fleet")
 }
 
 /// A policy with the Markdown page of its code, `docs/<CODE>.md` beside the policies or at the top.

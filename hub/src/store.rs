@@ -45,6 +45,7 @@ mod cannot_write;
 mod clusters;
 mod counts;
 mod database;
+mod explain;
 mod failure_list;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixture;
@@ -75,6 +76,7 @@ pub(crate) use cannot_write::cannot_write;
 pub use clusters::NewToken;
 pub use counts::Counts;
 pub use database::Database;
+pub use explain::Explainable;
 pub use failure_list::{FailureItem, FailurePage, FailureQuery};
 pub use history::{EnforcedBy, HistoryRow};
 pub use names::Names;

@@ -7,7 +7,7 @@ use crate::engine::Value;
 use crate::lifeline::is_lifeline;
 use crate::yaml::{self, Node};
 use crate::{Action, BreakGlass, Fleet, Labels, PolicyInfo, SourceFile};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +29,7 @@ pub struct Question<'a> {
 }
 
 /// The answer.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
     /// The policy's code.
     pub policy: String,
@@ -42,7 +42,7 @@ pub struct Explanation {
 }
 
 /// One word, and whether it decided.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Word {
     /// Where it is written: `fleet.yaml:7`, or whose it is.
     pub place: String,

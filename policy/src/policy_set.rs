@@ -122,8 +122,7 @@ impl PolicySet {
 
     /// Whether the policy's author passes what cannot be evaluated (`failurePolicy: Ignore`).
     pub(crate) fn ignores_errors(&self, policy: &PolicyInfo) -> bool {
-        let judge = self.judges.iter().find(|judge| judge.info.code == policy.code);
-        judge.is_some_and(|judge| matches!(&self.programs[judge.program], Program::Cel(cel) if cel.ignores_errors()))
+        self.judges.iter().any(|judge| judge.info.code == policy.code && judge.ignores_errors())
     }
 
     /// From now on these policies are not evaluated: each review has the reason as their error.

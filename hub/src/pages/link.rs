@@ -54,6 +54,15 @@ fn with_values(path: &str, values: &[(&str, &str)]) -> String {
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
 
+/// Why a failure of this policy does there what it does.
+pub(super) fn why(policy: &str, cluster: &str, namespace: &str) -> String {
+    let mut query = Serializer::new(String::new());
+    for (name, value) in [("policy", policy), ("cluster", cluster), ("namespace", namespace)] {
+        query.append_pair(name, value);
+    }
+    format!("/api/v1/explain?{}", query.finish())
+}
+
 /// The name of a namespace in URLs.
 pub(super) fn namespace_word(name: &str) -> &str {
     if name.is_empty() { CLUSTER_SCOPED } else { name }

@@ -7,6 +7,7 @@ use crate::access::Viewer;
 use crate::api::Path;
 use crate::app::App;
 use crate::failure::{Error, Failure};
+use crate::finding::Finding;
 use crate::movement::{Effect, Reach};
 use crate::store::sums::MINUTE;
 use crate::store::{LedgerRow, PolicyRow, RevisionLine, RevisionRow, Trend};
@@ -32,7 +33,7 @@ struct RevisionPage {
     layout: Layout,
     row: RevisionRow,
     served: Option<RevisionLine>,
-    diagnostics: Vec<Diagnostic>,
+    diagnostics: Vec<Finding>,
     left_out: usize,
     ledger: Vec<LedgerRow>,
     effect: Option<Effect>,
@@ -47,7 +48,7 @@ pub(super) async fn show(_: Viewer, State(app): State<App>, Path(word): Path<Str
     let layout = Layout::new(&app, Section::Revisions);
     let Some(row) = app.store.revision_row(&word).await? else { return by_start(&app, &word).await };
     let (served, ledger) = tokio::try_join!(app.store.served_line(), app.store.ledger(&row.revision, MAX_LEDGER))?;
-    let mut diagnostics: Vec<Diagnostic> = serde_json::from_str(&row.diagnostics).unwrap_or_default();
+    let mut diagnostics: Vec<Finding> = serde_json::from_str(&row.diagnostics).unwrap_or_default();
     let left_out = diagnostics.len().saturating_sub(MAX_DIAGNOSTICS);
     diagnostics.truncate(MAX_DIAGNOSTICS);
     let (effect, policies) = match row.published_at {
@@ -97,7 +98,7 @@ impl RevisionPage {
     }
 
     fn errors(&self) -> usize {
-        self.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count()
+        self.diagnostics.iter().filter(|finding| finding.diagnostic.is_error()).count()
     }
 
     fn enforced(&self) -> usize {

@@ -143,7 +143,8 @@ impl<'r> Reader<'r> {
         let most = if relevant { MAX_FILE_BYTES } else { MAX_OTHER_BYTES };
         if kind != ObjectType::Blob || size > most {
             let why = format!("the file has {size} bytes, more than {most}");
-            self.refuse(Diagnostic::error(path, why).help("Split the file, or keep it out of the policy path."));
+            let finding = Diagnostic::error(path, why).at(1, 1);
+            self.refuse(finding.help("Split the file, or keep it out of the policy path."));
             return Ok(());
         }
         if !relevant {

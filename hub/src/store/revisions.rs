@@ -1,19 +1,21 @@
 //! Revisions: every commit that was seen, what its check said, and what was served from it.
 
+use super::explain::file_text;
 use super::{Alone, Store, Tx, valid};
+use crate::finding::Finding;
 use crate::repository::Commit;
 use writ_policy::sign::Signed;
-use writ_policy::{Diagnostic, Digest, Fleet, PolicyInfo, Revision};
+use writ_policy::{Digest, Fleet, PolicyInfo, Revision, SourceFile};
 
 const SAVE: &str = "
     INSERT INTO revisions (id, revision, author, message, committed_at, seen_at, published_at, served_at, state,
-        diagnostics, policies, fleet, index_digest, statement)
-    VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM revisions), $1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12)
+        diagnostics, policies, fleet, index_digest, statement, fleet_file)
+    VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM revisions), $1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13)
     ON CONFLICT (revision) DO UPDATE SET
         published_at = COALESCE(revisions.published_at, excluded.published_at),
         served_at = COALESCE(excluded.served_at, revisions.served_at),
         state = excluded.state, diagnostics = excluded.diagnostics, policies = excluded.policies,
-        fleet = excluded.fleet, index_digest = excluded.index_digest, statement = excluded.statement
+        fleet = excluded.fleet, fleet_file = excluded.fleet_file, index_digest = excluded.index_digest, statement = excluded.statement
     RETURNING id";
 
 const LAST_SERVED: &str = "SELECT COALESCE(MAX(served_at), 0) FROM revisions";
@@ -27,8 +29,8 @@ const SAVE_SUPERSEDED: &str = "
 const FORGET_POLICIES: &str = "DELETE FROM revision_policies WHERE revision_id = $1";
 const SAVE_POLICY: &str = "
     INSERT INTO revision_policies
-        (revision_id, policy_id, code, title, description, severity, dialect, kinds, path, page)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        (revision_id, policy_id, code, title, description, severity, dialect, kinds, path, page, info)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 const SERVED: &str = "
     SELECT id, revision, fleet, statement FROM revisions
@@ -43,7 +45,7 @@ pub struct Checked<'a> {
     /// The commit.
     pub commit: &'a Commit,
     /// Errors and warnings.
-    pub diagnostics: &'a [Diagnostic],
+    pub diagnostics: &'a [Finding],
     /// What is served from it; `None` when it is refused.
     pub bundle: Option<&'a NewBundle>,
 }
@@ -55,6 +57,8 @@ pub struct NewBundle {
     pub policies: Vec<(PolicyInfo, String)>,
     /// `fleet.yaml`.
     pub fleet: Fleet,
+    /// The file that holds it.
+    pub fleet_file: Option<SourceFile>,
     /// Digest of the index.
     pub index: Digest,
     /// The bundle statement.
@@ -98,6 +102,7 @@ impl Tx {
             .bind(bundle.map_or_else(|| "{}".to_owned(), |bundle| json(&bundle.fleet)))
             .bind(bundle.map(|bundle| bundle.index.to_string()))
             .bind(bundle.map(|bundle| json(&bundle.statement)))
+            .bind(file_text(bundle.and_then(|bundle| bundle.fleet_file.as_ref())))
             .fetch_one(connection)
             .await)?;
         match bundle {
@@ -121,6 +126,7 @@ impl Tx {
                 .bind(json(&policy.kinds))
                 .bind(&policy.path)
                 .bind(page)
+                .bind(json(policy))
                 .execute(connection)
                 .await
                 .map(drop))?;

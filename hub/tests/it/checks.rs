@@ -74,3 +74,44 @@ async fn hub_that_is_told_to_stop_does_not_wait_for_a_check() {
     let (ended, ()) = tokio::time::timeout(LIMIT, async { tokio::join!(follows, stop) }).await.unwrap();
     ended.unwrap();
 }
+
+#[tokio::test]
+async fn each_mistake_refuses_its_commit_and_the_last_good_one_stays() {
+    let template = "apiVersion: templates.gatekeeper.sh/v1\nkind: ConstraintTemplate\nmetadata: {name: wanted}\nspec:\n  crd: {spec: {names: {kind: Wanted}, validation: {openAPIV3Schema: {type: object, properties: {n: {type: integer}}}}}}\n  targets:\n    - target: admission.k8s.gatekeeper.sh\n      rego: |\n        package wanted\n        violation[{\"msg\": \"no\"}] { input.parameters.n > 1 }\n";
+    let constraint = "---\napiVersion: constraints.gatekeeper.sh/v1beta1\nkind: Wanted\nmetadata: {name: one}\nspec: {parameters: {n: text}}\n";
+    let without_rego = "apiVersion: templates.gatekeeper.sh/v1\nkind: ConstraintTemplate\nmetadata: {name: wanted}\nspec: {crd: {spec: {names: {kind: Wanted}}}, targets: [{target: admission.k8s.gatekeeper.sh}]}\n";
+    let large = format!("package writ.large\n{}", "# x\n".repeat(500_000));
+    let nested = format!("package lib.deep\n\nx := {}{}\n", "[".repeat(200), "]".repeat(200));
+    let cel = template.replace("rego: |", "code:\n        - engine: K8sNativeValidation\n          source: {validations: [{expression: 'object.x.frobnicate()'}]}\n      was: |");
+    let mistakes: [(&str, &str, Vec<u8>); 12] = [
+        ("malformed YAML", "a.yaml", b"apiVersion: writ.dev/v1\nkind: [Fleet\n".to_vec()),
+        ("a template without Rego", "a.yaml", without_rego.into()),
+        ("CEL that is not evaluated", "a.yaml", cel.into()),
+        ("a constraint of an unknown kind", "a.yaml", constraint.as_bytes()[4..].to_vec()),
+        ("parameters against the schema", "a.yaml", format!("{template}{constraint}").into()),
+        ("one code twice", "a.rego", policy("TEST1", "no").replace("writ.test1", "writ.again").into()),
+        ("rules that reach themselves", "a.rego", b"package lib.a\nimport data.lib.a\nx := a.y\ny := a.x\n".to_vec()),
+        (
+            "an import of nothing",
+            "a.rego",
+            policy("TEST2", "no").replace("deny contains", "import data.teams.absent\n\ndeny contains").into(),
+        ),
+        ("an unknown builtin", "a.rego", b"package lib.a\nx := lower_case(1)\n".to_vec()),
+        ("a large file", "a.rego", large.into()),
+        ("deep nesting", "a.rego", nested.into()),
+        ("bytes that are no UTF-8", "a.rego", b"package lib.a\nx := \"\xff\"\n".to_vec()),
+    ];
+    let mut hub = TestHub::new().await;
+    let good = hub.served().await;
+    for (what, path, content) in mistakes {
+        hub.repository.write(path, content);
+        let refused = hub.commit(what).await;
+        let told = hub.revision(&refused).await;
+        assert_eq!(told["state"], "refused", "{what}: {told}");
+        let errors = told["diagnostics"].as_array().unwrap().iter().filter(|found| found["level"] == "error");
+        let whole = errors.filter(|found| found["line"].as_u64() > Some(0) && found["help"].is_string());
+        assert!(whole.count() > 0, "{what}: {told}");
+        assert_eq!(hub.served().await, good, "{what}");
+        hub.repository.remove(path);
+    }
+}

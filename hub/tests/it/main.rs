@@ -6,6 +6,7 @@ mod access;
 mod checks;
 mod desired;
 mod enrollment;
+mod explain;
 mod history;
 mod loops;
 mod openapi;

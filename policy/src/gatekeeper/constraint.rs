@@ -25,6 +25,8 @@ pub(crate) struct Constraint {
     pub enforcement: Enforcement,
     /// What the expressions of its template are asked with, where it has some.
     pub native: Option<Rc<NativeConstraint>>,
+    /// Whether what cannot be evaluated is passed, as the template's `failurePolicy` says.
+    pub ignores_errors: bool,
     /// Namespaces that Gatekeeper's own configuration leaves out.
     pub excluded: Rc<[Wildcard]>,
     /// The file it stands in.
@@ -72,6 +74,7 @@ impl Constraint {
             name: policy,
             parameters,
             native,
+            ignores_errors: false,
             matcher: Rc::new(Matcher::read(spec.and_then(|spec| spec.get("match")), path, findings)),
             enforcement: Enforcement::read(spec, path, findings),
             excluded: excluded.into(),

@@ -80,11 +80,6 @@ impl Native {
         named.chain(rules).fold(finding, |finding, expression| expression.authors(finding))
     }
 
-    /// Whether what cannot be evaluated is passed (`failurePolicy: Ignore`).
-    pub(super) fn ignores_errors(&self) -> bool {
-        self.ignores_errors
-    }
-
     /// The policy, or what is wrong with its expressions.
     pub(crate) fn compile(&self) -> Result<Policy, Vec<Diagnostic>> {
         let given = GIVEN.iter().map(|name| (*name).to_owned());

@@ -77,11 +77,6 @@ impl Template {
         let finding = self.rego.iter().flatten().fold(finding, |finding, source| source.authors(finding));
         self.native.iter().fold(finding, |finding, native| native.authors(finding))
     }
-
-    /// Whether what cannot be evaluated is passed.
-    pub(crate) fn ignores_errors(&self) -> bool {
-        self.native.as_ref().is_some_and(Native::ignores_errors)
-    }
 }
 
 /// What judges.

@@ -12,7 +12,7 @@ use crate::engine::{EvalError, Value};
 use crate::gatekeeper::Constraint;
 use crate::review::parse::Review;
 use crate::wire::MAX_MESSAGE_BYTES;
-use crate::{Action, OnError, Severity};
+use crate::{Action, Severity};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -108,14 +108,17 @@ impl Judge {
         }
     }
 
+    /// Whether what cannot be evaluated is passed, as its author wants it.
+    pub(super) fn ignores_errors(&self) -> bool {
+        self.constraint.as_ref().is_some_and(|constraint| constraint.ignores_errors)
+    }
+
     /// What is to be ruled on; nothing when the policy did not object.
     pub(super) fn objection(&self, outcome: &Outcome, severity: Option<Severity>) -> Option<Objection> {
         let own = self.constraint.as_ref().map(|constraint| constraint.enforcement.admission.unwrap_or(Action::Dryrun));
         match (outcome, own) {
             (Outcome::Pass, _) => None,
-            (Outcome::Error(_), Some(_)) if self.info.on_error == OnError::Allow => {
-                Some(Objection::Constraint(Action::Dryrun))
-            }
+            (Outcome::Error(_), Some(_)) if self.ignores_errors() => Some(Objection::Constraint(Action::Dryrun)),
             (_, Some(action)) => Some(Objection::Constraint(action)),
             (Outcome::Fail(_), None) => Some(Objection::Failure(severity.unwrap_or(Severity::High))),
             (Outcome::Error(_), None) => Some(Objection::Error(self.info.on_error)),

@@ -66,7 +66,7 @@ async fn row_tells_who_what_where_and_by_which_revision() {
     let row = Page::of(&hub, "/failures").await.text("#list tbody tr");
     assert_eq!(
         row,
-        "15:06:40 just now warn TEST1 [FAIL] LOW - no (TEST1) Pod/web-1 shop · made by Deployment/web · CREATE \
+        "15:06:40 just now warn why TEST1 [FAIL] LOW - no (TEST1) Pod/web-1 shop · made by Deployment/web · CREATE \
          prod ci:deployer service account 00000000"
     );
 }

@@ -29,6 +29,22 @@ async fn revisions_tell_their_check_and_who_enforces_them() {
 }
 
 #[tokio::test]
+async fn refused_commit_shows_the_lines_in_question_as_text() {
+    let mut hub = TestHub::new().await;
+    let text = "package writ.test2\n# <script>alert(1)</script>\n\tx := lower_case(1) # <b>\ndeny contains \"x\"";
+    hub.repository.write("test2.rego", text);
+    let refused = hub.commit("Second").await;
+
+    let page = Page::of(&hub, &format!("/revisions/{refused}")).await;
+    let excerpts = page.texts("#diagnostics pre.excerpt");
+    let asked = excerpts.iter().find(|excerpt| excerpt.contains("lower_case")).unwrap();
+    assert!(asked.contains("2 │ # <script>alert(1)</script> 3 │ x := lower_case(1) # <b>"), "{asked}");
+    assert!(page.texts("#diagnostics pre .at").contains(&"lower_case".to_owned()), "{excerpts:?}");
+    assert!(page.text("#diagnostics").contains("Help:"));
+    assert!(page.all("main script, main b:not(.help b)").is_empty(), "the repository's text is text");
+}
+
+#[tokio::test]
 async fn ledger_proves_when_each_cluster_enforced_it() {
     let mut hub = TestHub::empty(&[]).await;
     hub.repository.write("test1.rego", policy("TEST1", "no"));

@@ -28,6 +28,10 @@ pub(super) fn compile(
             Ok(program) => {
                 let mut policies: Vec<_> =
                     constraints.into_iter().map(|constraint| policy(template, constraint)).collect();
+                let ignores_errors = matches!(&program, Program::Cel(policy) if policy.ignores_errors());
+                policies.iter_mut().filter_map(|policy| policy.constraint.as_mut()).for_each(|constraint| {
+                    constraint.ignores_errors = ignores_errors;
+                });
                 let on = || policies.iter().any(|policy| wanted(&policy.info));
                 let at = on().then(|| into.add(program));
                 policies.iter_mut().for_each(|policy| policy.program = at.filter(|_| wanted(&policy.info)));
@@ -40,7 +44,7 @@ pub(super) fn compile(
 }
 
 fn policy(template: &Template, constraint: &Constraint) -> CompiledPolicy {
-    let on_error = match constraint.enforcement.admission.filter(|_| !template.ignores_errors()) {
+    let on_error = match constraint.enforcement.admission {
         Some(Action::Deny) => OnError::Deny,
         Some(Action::Warn) => OnError::Warn,
         Some(Action::Dryrun) | None => OnError::Allow,
