@@ -2,6 +2,7 @@
 //! Secrets come as files; nothing else in the hub reads the environment.
 
 use crate::keep::Keep;
+use crate::retention::Keeping;
 use crate::store::Database;
 use anyhow::{Context, bail, ensure};
 use std::net::SocketAddr;
@@ -10,7 +11,11 @@ use std::time::Duration;
 
 /// Follows a policy repository, serves signed bundles to agents, stores and shows what they report.
 #[derive(Debug, Clone, clap::Parser)]
-#[command(name = "writ-hub", version)]
+#[command(
+    name = "writ-hub",
+    version,
+    after_help = "writ-hub backup --help, writ-hub restore --help: the database as a file"
+)]
 pub struct Config {
     /// Folder of the database, the signing key and the mirror of the repository.
     #[arg(long, env = "WRIT_DATA", default_value = "./writ-hub", value_name = "DIR")]
@@ -70,6 +75,9 @@ pub struct Config {
     /// How many violations of one cluster are kept, fixed ones included; more are counted, and shown as such.
     #[arg(long, env = "WRIT_MAX_VIOLATIONS", default_value = "200000", value_name = "VIOLATIONS")]
     pub max_violations: u64,
+    /// How long what agents report is kept.
+    #[command(flatten)]
+    pub keeping: Keeping,
     /// How long a request of an agent is held while there is nothing new.
     #[arg(long, env = "WRIT_HOLD", default_value = "30s", value_parser = duration, hide = true)]
     pub hold: Duration,
@@ -98,6 +106,7 @@ impl Config {
     pub fn validate(&self) -> anyhow::Result<()> {
         ensure!(!self.source.trim().is_empty(), "--source is empty: name the policy repository");
         ensure!(self.poll >= Duration::from_millis(100), "--poll is below 100ms");
+        self.keeping.validate()?;
         ensure!(self.hold <= Duration::from_secs(60), "--hold is above 60s");
         if !is_plain_folder(&self.path) {
             bail!("--path {:?} is not a folder within the repository", self.path);
@@ -131,6 +140,14 @@ pub fn read_secret(path: &Path) -> anyhow::Result<String> {
 
 fn is_plain_folder(path: &str) -> bool {
     path.is_empty() || writ_policy::source::checked_path(path.trim_end_matches('/')).is_ok()
+}
+
+/// A duration that may also be so many days: `30d`.
+pub(crate) fn days(text: &str) -> Result<Duration, String> {
+    match text.strip_suffix('d').and_then(|days| days.trim().parse::<u32>().ok()) {
+        Some(days) => Ok(Duration::from_secs(u64::from(days) * 24 * 60 * 60)),
+        None => duration(text).map_err(|_| format!("{text:?} is not a duration such as 30d or 12h")),
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -168,6 +185,8 @@ mod tests {
 
     #[test]
     fn durations_are_read_as_people_write_them() {
+        assert_eq!(config(&["--keep-raw", "2d"]).keeping.keep_raw, Duration::from_secs(2 * 24 * 60 * 60));
+        assert!(config(&["--keep-rollups", "2d"]).validate().is_err(), "shorter than the raw rows");
         assert_eq!(config(&["--poll", "5m"]).poll, Duration::from_secs(300));
         assert!(Config::try_parse_from(["writ-hub", "--source", "x", "--poll", "soon"]).is_err());
     }

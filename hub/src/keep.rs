@@ -16,6 +16,11 @@ pub struct Keep {
 }
 
 impl Keep {
+    /// The name of the embedded database in the folder.
+    pub const DATABASE: &str = "hub.db";
+    /// The name of the signing key in the folder.
+    pub const KEY: &str = "hub.key";
+
     /// Opens the folder, makes it when it is not there, and locks it.
     pub fn open(folder: &Path) -> anyhow::Result<Self> {
         std::fs::DirBuilder::new()
@@ -32,7 +37,7 @@ impl Keep {
 
     /// The database file.
     pub fn database(&self) -> PathBuf {
-        self.folder.join("hub.db")
+        self.folder.join(Self::DATABASE)
     }
 
     /// Where the mirror of the repository is.
@@ -42,7 +47,7 @@ impl Keep {
 
     /// The signing key, made and kept at the first call.
     pub fn signing_key(&self) -> anyhow::Result<SigningKey> {
-        let path = self.folder.join("hub.key");
+        let path = self.folder.join(Self::KEY);
         match File::open(&path) {
             Ok(mut file) => {
                 let mut pkcs8 = vec![];

@@ -7,6 +7,7 @@ pub mod access;
 pub mod api;
 pub mod app;
 pub mod assign;
+pub mod backup;
 pub mod board;
 pub mod clock;
 pub mod config;
@@ -21,6 +22,7 @@ pub mod movement;
 pub mod pages;
 pub mod publish;
 pub mod repository;
+pub mod retention;
 pub mod rollout;
 pub mod serve;
 pub mod source;
@@ -123,6 +125,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     tasks.start("following the source", follower.run(config.poll, shutdown.clone()));
     tasks.start("assigning", assign::run(app.clone(), shutdown.clone()));
     tasks.start("writing reports", ingest::writer::run(app.clone(), reports, shutdown.clone()));
+    tasks.start("deleting old rows", retention::run(app.clone(), config.keeping, shutdown.clone()));
     tasks.start("writing heartbeats", heartbeat::run(app.clone(), shutdown.clone()));
     if let Some(file) = &config.listen_file {
         serve::write_listen_file(file, &address)?;

@@ -7,6 +7,9 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some(writ_runtime::self_test::SUBCOMMAND) {
         return writ_runtime::self_test::run_child();
     }
+    if let Some(outcome) = writ_hub::backup::run(std::env::args()) {
+        return outcome.map_or_else(|error| report(&error), |()| ExitCode::SUCCESS);
+    }
     let config = writ_hub::config::Config::parse();
     match writ_hub::main_with(config) {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::publish::Verdict;
 use crate::status::{self, ClusterState};
+use crate::store::Aged;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -32,6 +33,7 @@ pub struct Metrics {
     report_group: Histogram,
     failures: Counter,
     violations: Counter,
+    deleted: Family<Table, Counter>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -42,6 +44,11 @@ struct State {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Outcome {
     outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Table {
+    table: &'static str,
 }
 
 impl Default for Metrics {
@@ -61,7 +68,19 @@ impl Default for Metrics {
         registry.register("failures", "Failure records that reports brought", failures.clone());
         let violations = Counter::default();
         registry.register("violations", "Sightings of violations that reports brought", violations.clone());
-        Self { registry, commits, publish_seconds, reports, report_seconds, report_group, failures, violations }
+        let deleted = Family::<Table, Counter>::default();
+        registry.register("deleted_rows", "Rows that were deleted because they were old enough", deleted.clone());
+        Self {
+            registry,
+            commits,
+            publish_seconds,
+            reports,
+            report_seconds,
+            report_group,
+            failures,
+            violations,
+            deleted,
+        }
     }
 }
 
@@ -84,6 +103,11 @@ impl Metrics {
     pub fn wrote(&self, reports: usize, took: Duration) {
         self.report_group.observe(reports as f64);
         self.report_seconds.observe(took.as_secs_f64());
+    }
+
+    /// Old rows were deleted.
+    pub fn deleted(&self, aged: Aged, rows: u64) {
+        self.deleted.get_or_create(&Table { table: aged.table() }).inc_by(rows);
     }
 
     /// A report was told to come later.
@@ -119,6 +143,9 @@ pub async fn text(app: &App) -> anyhow::Result<String> {
     let reports_waiting = Gauge::<i64>::default();
     reports_waiting.set(app.intake.waiting());
     fleet.register("reports_waiting", "Reports that wait to be written", reports_waiting);
+    let bytes = Gauge::<i64>::default();
+    bytes.set(app.store.bytes().await?);
+    fleet.register("database_bytes", "Size of the database on disk", bytes);
     let reachable = Gauge::<i64>::default();
     reachable.set(i64::from(app.source_state.load().error.is_none()));
     fleet.register("source_reachable", "Whether the last look at the source succeeded", reachable);

@@ -179,3 +179,6 @@ fn names_of_key(key: &ViolationKey) -> [&str; 3] {
 pub(super) fn namespace(name: &Option<NamespaceName>) -> &str {
     name.as_ref().map_or("", NamespaceName::as_str)
 }
+
+#[cfg(test)]
+mod model;

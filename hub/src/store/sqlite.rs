@@ -3,7 +3,7 @@
 use super::{Store, migrations};
 use anyhow::Context;
 use sqlx::ConnectOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -22,10 +22,13 @@ pub(super) async fn open(file: &Path) -> anyhow::Result<Store> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        .pragma("journal_size_limit", "67108864")
         .statement_cache_capacity(200)
         .busy_timeout(Duration::from_secs(5))
         .disable_statement_logging();
-    let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await;
+    // Of a file that is made now: what retention frees goes back to the disk.
+    let writing = options.clone().auto_vacuum(SqliteAutoVacuum::Incremental);
+    let writer = SqlitePoolOptions::new().max_connections(1).connect_with(writing).await;
     let writer = writer.with_context(|| format!("opening {}", file.display()))?;
     let migrated = migrations::SQLITE.run(&writer).await.map_err(migrations::explained);
     migrated.with_context(|| format!("preparing {}", file.display()))?;

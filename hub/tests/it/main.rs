@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 mod access;
+mod backup;
 mod checks;
 mod desired;
 mod enrollment;
@@ -14,6 +15,7 @@ mod pages;
 mod replicas;
 mod reports;
 mod restart;
+mod retention;
 mod revisions;
 mod source;
 mod support;

@@ -65,11 +65,17 @@ impl TestHub {
 
     /// The same data and repository, in a new process so to say.
     pub(crate) async fn restarted(self) -> Self {
+        self.restarted_after(async |_| {}).await
+    }
+
+    /// The same, after something was done to its data while it did not run.
+    pub(crate) async fn restarted_after(self, meanwhile: impl AsyncFnOnce(&Path)) -> Self {
         let Self { hub, clock, repository, data, arguments, mut writer } = self;
         hub.app.shutdown.cancel();
         writer.join_next().await.unwrap().unwrap().unwrap();
         hub.app.store.close().await;
         drop(hub);
+        meanwhile(data.path()).await;
         let (hub, writer) = open(data.path(), repository.path(), &arguments, clock.clone()).await;
         Self { hub, clock, repository, data, arguments, writer }
     }
