@@ -3,6 +3,7 @@
 //! controller manager: what a controller would make (pods of a Deployment, default service accounts) is not there.
 //! `cluster` puts a hub and agents beside it; write tests with that.
 
+#[path = "api_server/kubectl.rs"] // An example includes this file too.
 mod kubectl;
 
 use crate::wait::eventually;

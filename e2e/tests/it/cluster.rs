@@ -85,6 +85,27 @@ impl Cluster {
     }
 }
 
+impl Cluster {
+    /// `writ-agent check` with the agent's own rights; whether nothing is wrong, and what it says.
+    pub(crate) async fn check(&self, more: &[&str]) -> (bool, String) {
+        let kubeconfig = self.server.kubeconfig_of(NAMESPACE, "writ-agent").await;
+        let mut arguments = vec!["check", "--hub", &self.world.hub.url, "--kubeconfig", kubeconfig.to_str().unwrap()];
+        arguments.extend(["--dns-name", "127.0.0.1"]);
+        arguments.extend(more);
+        crate::process::run("writ-agent", self.world.folder(), &arguments)
+    }
+
+    /// Waits until the hub says this of the cluster.
+    pub(crate) async fn until_hub_says(&self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        eventually(what, async || {
+            let status = self.world.hub.get("/api/v1/status").await;
+            let cluster = status["clusters"].as_array()?.iter().find(|cluster| cluster["name"] == NAME)?.clone();
+            holds(&cluster).then_some(cluster)
+        })
+        .await
+    }
+}
+
 impl ClusterAgent {
     /// Waits until policies decide.
     pub(crate) async fn until_ready(&self) {

@@ -5,6 +5,7 @@
 
 mod access;
 mod api_server;
+mod balancer;
 mod browser;
 mod cluster;
 mod commits;
@@ -16,6 +17,7 @@ mod outage;
 mod pages;
 mod policies;
 mod process;
+mod replicas;
 mod tidy;
 mod wait;
 mod world;

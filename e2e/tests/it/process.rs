@@ -32,6 +32,12 @@ impl Process {
         let _ = self.child.wait();
     }
 
+    /// Ends it as an orchestrator does, and waits until it is gone; whether it said that all was well.
+    pub(crate) fn stop(&mut self) -> bool {
+        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        self.child.wait().is_ok_and(|ended| ended.success())
+    }
+
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
@@ -54,6 +60,13 @@ impl Drop for Process {
             let _ = std::io::Write::write_all(&mut std::io::stderr(), self.log().as_bytes());
         }
     }
+}
+
+/// Runs a binary to its end; whether it succeeded, and what it wrote.
+pub(crate) fn run(binary: &str, folder: &Path, arguments: &[&str]) -> (bool, String) {
+    let ran = Command::new(path_of(binary)).args(arguments).current_dir(folder).stdin(Stdio::null()).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (ran.status.success(), format!("{}{}", text(&ran.stdout), text(&ran.stderr)))
 }
 
 /// The binary beside this test's own: both come from one `cargo build --workspace`.
