@@ -2,7 +2,7 @@
 //! depends on how finely it was counted. Pure.
 
 use super::{Movement, Rate};
-use crate::store::sums::{HOUR, MINUTE};
+use crate::store::sums::{DAY, HOUR, MINUTE};
 use crate::store::{MINUTE_MS, Minute, Window};
 
 /// Minutes are kept for some days; what is older is told by hours.
@@ -35,9 +35,14 @@ pub struct Effect {
 }
 
 impl Reach {
-    /// An hour by minutes, else six hours by hours.
+    /// An hour by minutes, six hours by hours, three days by days.
     pub fn by(span: i64) -> Self {
-        if span == MINUTE { Self { span, minutes: HOUR } } else { Self { span: HOUR, minutes: 6 * HOUR } }
+        let minutes = match span {
+            MINUTE => HOUR,
+            DAY => 3 * DAY,
+            _ => 6 * HOUR,
+        };
+        Self { span, minutes }
     }
 
     /// What is known of a moment.

@@ -2,13 +2,15 @@
 //! rate moved most.
 
 use super::{Effect, Movement, Rate, Reach, excess};
-use crate::store::sums::{HOUR, MINUTE};
+use crate::store::sums::{DAY, HOUR, MINUTE};
 use crate::store::{self, MINUTE_MS, Minute, NamespaceRow, PolicyRow, RevisionLine, Spread, Store, Trend, Window};
 
 /// Revisions that are looked at; the newest.
 const MAX_REVISIONS: i64 = 200;
-/// Windows up to this many minutes are explained by minutes, longer ones by hours.
-const BY_MINUTES: i64 = 4 * 60;
+/// Windows up to this many minutes are explained by minutes, by hours, and longer ones by days: each mover reads a row for
+/// each bucket.
+const BY_MINUTES: i64 = 4 * HOUR;
+const BY_HOURS: i64 = 20 * DAY;
 
 /// Something that fails, as the lists of pages show it.
 #[derive(Debug, Clone, PartialEq)]
@@ -134,8 +136,11 @@ impl Moved {
 
 /// Looks for the revision since which each of these moved: one trend for each, over the window and a little before.
 pub async fn explain(store: &Store, movers: &mut [Mover], window: Window) -> store::Result<()> {
-    let is_short = window.until - window.before <= BY_MINUTES;
-    let reach = Reach::by(if is_short { MINUTE } else { HOUR });
+    let reach = Reach::by(match window.until - window.before {
+        ..=BY_MINUTES => MINUTE,
+        length if length <= BY_HOURS => HOUR,
+        _ => DAY,
+    });
     let (from, until) = (window.before * MINUTE_MS, window.until * MINUTE_MS);
     let revisions = store.revisions_served(from, until, MAX_REVISIONS).await?;
     if revisions.is_empty() {
