@@ -1,12 +1,14 @@
 //! What `writ` understands. The help texts here are the reference.
 
 mod authors;
+mod break_glass;
 mod eval;
 mod history;
 mod install;
 mod verify;
 
 pub(crate) use authors::{Check, Limits, Test};
+pub(crate) use break_glass::BreakGlass;
 pub(crate) use eval::{EVAL_CODES, Eval, EvalOperation, RegoVersion};
 pub(crate) use history::{Changes, Violations};
 pub(crate) use install::{Install, InstallAgent, InstallHub, Uninstall};
@@ -60,6 +62,8 @@ pub(crate) enum Command {
     Wait(Wait),
     /// Undo one commit by a new one, after showing what that changes
     Rollback(Rollback),
+    /// Suspend refusals in a cluster or a namespace for a time: recorded, shown, and over by itself
+    BreakGlass(BreakGlass),
     /// Make tokens by which agents enroll
     #[command(subcommand)]
     Token(Token),

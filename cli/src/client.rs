@@ -3,7 +3,7 @@
 pub(crate) mod answers;
 
 use crate::arguments;
-use answers::{ApiError, Counts, Revision, Status, Token};
+use answers::{ApiError, Counts, Ended, Revision, Status, Suspension, Token};
 use anyhow::{Context, anyhow};
 use reqwest::{Certificate, Client, Response, StatusCode};
 use serde::Serialize;
@@ -97,6 +97,23 @@ impl Hub {
         let query = [("policy", policy), ("cluster", cluster), ("namespace", namespace)];
         let response = self.send(self.request("GET", "/api/v1/explain").query(&query)).await?;
         self.read(self.accepted(response).await?).await
+    }
+
+    /// Suspends refusals.
+    pub(crate) async fn open_break_glass(&self, wanted: &serde_json::Value) -> anyhow::Result<Suspension> {
+        let response = self.send(self.request("POST", "/api/v1/break-glass").json(wanted)).await?;
+        self.read(self.accepted(response).await?).await
+    }
+
+    /// Ends that; how many were open.
+    pub(crate) async fn end_break_glass(&self, wanted: &serde_json::Value) -> anyhow::Result<u64> {
+        let response = self.send(self.request("POST", "/api/v1/break-glass/end").json(wanted)).await?;
+        Ok(self.read::<Ended>(self.accepted(response).await?).await?.ended)
+    }
+
+    /// What is suspended now.
+    pub(crate) async fn open_suspensions(&self) -> anyhow::Result<Vec<Suspension>> {
+        self.read(self.get("/api/v1/break-glass?open=true").await?).await
     }
 
     /// Totals of what agents reported.

@@ -1,6 +1,7 @@
 //! `writ`: one binary for authors, operators and the demo. It parses, hands over and turns the result into an exit code.
 
 mod arguments;
+mod break_glass;
 mod changes;
 mod check;
 mod client;
@@ -56,6 +57,7 @@ fn run(command: arguments::Command) -> exit::Outcome {
         Command::Changes(options) => block_on(changes::run(options)),
         Command::Wait(options) => block_on(wait::run(options)),
         Command::Rollback(options) => rollback::run(&options),
+        Command::BreakGlass(options) => block_on(break_glass::run(options)),
         Command::Token(arguments::Token::Create(options)) => block_on(token::run(options)),
         Command::Install(what) => install::run(what),
         Command::Uninstall(what) => install::undo(&what),

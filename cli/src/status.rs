@@ -5,7 +5,7 @@ use crate::check::count;
 use crate::client::Hub;
 use crate::client::answers::{Cluster, ClusterState, Status};
 use crate::exit::{DONE, Outcome};
-use crate::terminal;
+use crate::{break_glass, terminal};
 use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use writ_policy::wire::LoadError;
@@ -29,6 +29,7 @@ fn render(status: &Status, now: Timestamp) -> String {
     let refused = status.clusters.iter().filter_map(|cluster| Some((&cluster.name, cluster.refused_reason.as_ref()?)));
     lines.extend(refused.map(|(name, reason)| format!("{name} refused what it was told: {reason}")));
     lines.extend(status.clusters.iter().flat_map(impaired));
+    lines.extend(status.break_glass.iter().map(break_glass::told));
     lines.join("\n")
 }
 

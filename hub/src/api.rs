@@ -18,6 +18,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 use writ_policy::wire;
 
 pub mod blobs;
+pub mod break_glass;
 pub mod counts;
 pub mod desired;
 pub mod enroll;
@@ -87,6 +88,8 @@ fn people_routes() -> Router<App> {
     let pages = crate::pages::router().layer(at_once.clone()).merge(session_routes());
     Router::new()
         .route("/api/v1/enrollment-tokens", post(enrollment_tokens::create))
+        .route("/api/v1/break-glass", post(break_glass::open).get(break_glass::list))
+        .route("/api/v1/break-glass/end", post(break_glass::end))
         .route("/api/v1/clusters", get(status::clusters))
         .route("/api/v1/status", get(status::show))
         .route("/api/v1/revisions", get(revisions::list))

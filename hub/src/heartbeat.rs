@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use writ_policy::BreakGlass;
 use writ_policy::wire::AgentState;
 
 /// Replicas that were not heard for so long are forgotten.
@@ -19,6 +20,7 @@ const MAX_LOAD_ERRORS: usize = 100;
 const MAX_TEXT: usize = 1_000;
 const MAX_VERSION: usize = 64;
 const MAX_REPLICA: usize = 253;
+const MAX_SUSPENDED: usize = 100;
 
 /// A cluster, and which of its replicas.
 type Replica = (i64, String);
@@ -93,8 +95,10 @@ pub async fn note(app: &App, cluster: i64, state: AgentState) -> store::Result<(
     if app.heartbeats.keep(cluster, &heartbeat, later) {
         return Ok(());
     }
+    let known = app.store.break_glass_open(now).await?;
     let mut tx = app.store.begin().await?;
     tx.save_replica(cluster, &heartbeat, later).await?;
+    tx.note_break_glass(cluster, &heartbeat.break_glass, &known, now).await?;
     tx.forget_replicas_before(cluster, now - FORGET_AFTER_MS).await?;
     let reached = tx.sum_up_replicas(cluster, now - SEEN_WITHIN_MS).await?;
     // The proof is the cluster's: the replica that comes last brings it.
@@ -152,7 +156,20 @@ pub async fn flush(app: &App) -> store::Result<()> {
     tx.commit().await
 }
 
+/// What namespaces opened themselves.
+fn suspended(state: &AgentState) -> Vec<BreakGlass> {
+    let own = state.break_glass.iter().filter(|glass| glass.by_namespace).take(MAX_SUSPENDED).cloned();
+    let bounded = own.map(|glass| BreakGlass {
+        reason: crate::ingest::cut(&glass.reason, MAX_TEXT),
+        by: crate::ingest::cut(&glass.by, MAX_TEXT),
+        namespace: glass.namespace.as_deref().map(|namespace| crate::ingest::cut(namespace, MAX_VERSION)),
+        ..glass
+    });
+    bounded.collect()
+}
+
 fn bounded(state: AgentState) -> Heartbeat {
+    let break_glass = suspended(&state);
     let AgentState { version, boot, started_at, active, mut refused, mut load_errors, .. } = state;
     let certificate_expires_at = state.certificate_expires_at;
     let replica = crate::ingest::cut(&state.replica, MAX_REPLICA);
@@ -166,5 +183,5 @@ fn bounded(state: AgentState) -> Heartbeat {
     }
     let version = crate::ingest::cut(&version, MAX_VERSION);
     let boot = boot.to_string();
-    Heartbeat { replica, version, boot, started_at, active, refused, load_errors, certificate_expires_at }
+    Heartbeat { replica, version, boot, started_at, active, refused, load_errors, certificate_expires_at, break_glass }
 }

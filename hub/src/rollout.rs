@@ -2,7 +2,7 @@
 //! that "the newest epoch" is always the whole truth.
 
 use writ_policy::bundle::Assignment;
-use writ_policy::{ClusterName, Digest, Fleet, Labels};
+use writ_policy::{BreakGlass, ClusterName, Digest, Fleet, Labels};
 
 /// How long an assignment is fresh, in milliseconds. Agents keep enforcing a stale one and warn.
 pub const STALE_AFTER_MS: i64 = 24 * 60 * 60 * 1000;
@@ -21,11 +21,14 @@ pub struct Cluster<'a> {
     /// The epoch that its agent enforces. Beyond the newest only when the hub lost its memory: the agent would refuse
     /// anything older, so the next epoch is beyond this one.
     pub active_epoch: u64,
+    /// What is suspended there by the hub's word.
+    pub suspensions: &'a [BreakGlass],
 }
 
 /// The next assignment of a cluster, or `None` when the newest still says what it should.
 pub fn next(fleet: &Fleet, bundle: Digest, cluster: &Cluster<'_>, now: i64) -> Option<Assignment> {
-    let settings = fleet.settings_for(cluster.labels);
+    let mut settings = fleet.settings_for(cluster.labels);
+    settings.suspensions = cluster.suspensions.to_vec();
     let active_epoch = cluster.active_epoch.min(MAX_REPORTED_EPOCH);
     let epoch = cluster.newest.map_or(0, |newest| newest.epoch);
     let still_right = cluster.newest.is_some_and(|newest| {
@@ -51,6 +54,7 @@ mod tests {
         bundle: Digest,
         active_epoch: u64,
         now: i64,
+        suspensions: Vec<BreakGlass>,
     }
 
     fn first() -> Assignment {
@@ -58,10 +62,17 @@ mod tests {
     }
 
     fn next_of(newest: Option<&Assignment>, change: impl Fn(&mut Case)) -> Option<Assignment> {
-        let mut case = Case { fleet: Fleet::default(), bundle: Digest::of("a"), active_epoch: 0, now: 1_000 };
+        let mut case =
+            Case { fleet: Fleet::default(), bundle: Digest::of("a"), active_epoch: 0, now: 1_000, suspensions: vec![] };
         change(&mut case);
         let name = ClusterName::new("prod").unwrap();
-        let cluster = Cluster { name: &name, labels: &Labels::new(), newest, active_epoch: case.active_epoch };
+        let cluster = Cluster {
+            name: &name,
+            labels: &Labels::new(),
+            newest,
+            active_epoch: case.active_epoch,
+            suspensions: &case.suspensions,
+        };
         next(&case.fleet, case.bundle, &cluster, case.now)
     }
 
@@ -77,6 +88,7 @@ mod tests {
         let epoch = |change: fn(&mut Case)| next_of(Some(&first()), change).map(|next| next.epoch);
         assert_eq!(epoch(|case| case.bundle = Digest::of("b")), Some(2));
         assert_eq!(epoch(|case| case.fleet.deny_level = DenyLevel::High), Some(2));
+        assert_eq!(epoch(|case| case.suspensions.push(BreakGlass::default())), Some(2));
         assert_eq!(epoch(|case| case.now += STALE_AFTER_MS / 2), Some(2), "a renewal");
         assert_eq!(epoch(|case| case.now -= STALE_AFTER_MS / 2), Some(2), "the clock was set back");
     }

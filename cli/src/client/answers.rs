@@ -21,6 +21,9 @@ pub(crate) struct Status {
     /// The commit that it serves: the newest good one.
     pub(crate) served: Option<String>,
     pub(crate) clusters: Vec<Cluster>,
+    /// What is suspended now.
+    #[serde(default)]
+    pub(crate) break_glass: Vec<Suspension>,
 }
 
 /// One cluster of the status.
@@ -99,6 +102,23 @@ pub(crate) struct EnforcedBy {
 pub(crate) struct Token {
     pub(crate) token: String,
     pub(crate) expires_at: i64,
+}
+
+/// One line of `GET /api/v1/break-glass`.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Suspension {
+    pub(crate) cluster: String,
+    /// Empty for the whole cluster.
+    pub(crate) namespace: String,
+    pub(crate) until_at: i64,
+    pub(crate) reason: String,
+    pub(crate) opened_by: String,
+}
+
+/// `POST /api/v1/break-glass/end`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Ended {
+    pub(crate) ended: u64,
 }
 
 /// `GET /api/v1/counts`.

@@ -4,7 +4,7 @@ use crate::access::Viewer;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::status::{ClusterState, state_of};
-use crate::store::StatusRow;
+use crate::store::{BreakGlassRow, StatusRow};
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -23,6 +23,8 @@ pub struct Status {
     served: Option<String>,
     now: i64,
     clusters: Vec<Cluster>,
+    /// What is suspended now, whoever opened it.
+    break_glass: Vec<BreakGlassRow>,
 }
 
 /// One cluster.
@@ -66,6 +68,7 @@ pub async fn show(_: Viewer, State(app): State<App>) -> Result<Json<Status>, Fai
     let served = app.store.served().await?.map(|served| served.revision.into());
     let clusters = app.store.status().await?.into_iter().map(|row| cluster(row, now)).collect();
     let state = app.source_state.load_full();
+    let break_glass = app.store.break_glass_open(now).await?;
     Ok(Json(Status {
         source: app.source.url.clone(),
         branch: app.source.branch.clone(),
@@ -76,6 +79,7 @@ pub async fn show(_: Viewer, State(app): State<App>) -> Result<Json<Status>, Fai
         served,
         now,
         clusters,
+        break_glass,
     }))
 }
 

@@ -13,7 +13,7 @@ use crate::app::{App, SourceState};
 use crate::failure::Failure;
 use crate::movement::{Mover, explain};
 use crate::status::ClusterState;
-use crate::store::{NamespaceRow, RevisionLine, RevisionRow, Trend};
+use crate::store::{BreakGlassRow, NamespaceRow, RevisionLine, RevisionRow, Trend};
 use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -42,6 +42,7 @@ struct FleetPage {
     enforcing: i64,
     all: i64,
     shows_all: bool,
+    suspended: Vec<BreakGlassRow>,
     sums: NamespaceRow,
     chart: Chart,
     policies: Vec<Mover>,
@@ -85,6 +86,7 @@ pub(super) async fn show(
     let shows_all = clusters.len() <= CLUSTERS;
     clusters.truncate(CLUSTERS);
     member::fill(&app, &mut clusters, layout.now).await?;
+    let suspended = store.break_glass_open(layout.now).await?;
     let enrolling = Enrolling::of(&headers);
     super::html(&FleetPage {
         layout,
@@ -98,6 +100,7 @@ pub(super) async fn show(
         enforcing,
         all,
         shows_all,
+        suspended,
         sums,
         chart,
         policies,

@@ -4,6 +4,7 @@
 use super::Tx;
 use super::revisions::json;
 use crate::heartbeat::Later;
+use writ_policy::BreakGlass;
 use writ_policy::wire::{Active, LoadError, Refused};
 
 const SAVE: &str = "
@@ -60,6 +61,8 @@ pub struct Heartbeat {
     pub load_errors: Vec<LoadError>,
     /// When the webhook's certificate ends.
     pub certificate_expires_at: Option<i64>,
+    /// What namespaces suspended themselves.
+    pub break_glass: Vec<BreakGlass>,
 }
 
 impl Tx {

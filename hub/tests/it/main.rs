@@ -4,6 +4,7 @@
 
 mod access;
 mod backup;
+mod break_glass;
 mod checks;
 mod desired;
 mod enrollment;
