@@ -54,7 +54,11 @@ async fn find(client: Client, known: Known, namespace: String) -> Option<String>
     let url = match tokio::time::timeout(TIMEOUT, secrets.get_opt(SECRET)).await {
         Ok(Ok(secret)) => secret.and_then(url_of),
         Ok(Err(problem)) => {
-            warn!(namespace, error = %problem, "the Secret {SECRET} of a namespace that opted in cannot be read");
+            let problem = match &problem {
+                kube::Error::Api(status) => status.message.clone(),
+                other => other.to_string(),
+            };
+            warn!(namespace, error = problem, "the Secret {SECRET} of a namespace that opted in cannot be read");
             None
         }
         Err(_) => None,

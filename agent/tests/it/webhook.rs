@@ -107,3 +107,48 @@ async fn policy_slower_than_the_api_server_waits_errs_alone_and_the_review_is_an
     assert!(message.contains("longer than its budget") && message.contains("seen (WT4)"), "{message}");
     agent.until_metric("writ_agent_policy_evaluations_total{policy=\"wt3\",outcome=\"error\"} 1").await;
 }
+
+#[tokio::test]
+async fn object_of_three_megabytes_is_judged_on_create_and_on_update() {
+    let (_hub, agent) = enforcing(&[label_policy("WT1", "bad")]).await;
+    let mut review = pod_review("bad");
+    review["request"]["object"]["metadata"]["annotations"] = serde_json::json!({"large": "x".repeat(3 << 20)});
+    let answer = agent.review(&review).await;
+    assert_eq!(answer["response"]["status"]["message"], "[FAIL] HIGH - has label bad (WT1)");
+    review["request"]["oldObject"] = review["request"]["object"].clone();
+    review["request"]["operation"] = "UPDATE".into();
+    assert_eq!(agent.review(&review).await["response"]["allowed"], false);
+}
+
+#[tokio::test]
+async fn subresources_and_connections_are_judged_as_the_kind_that_comes_with_them() {
+    let (_hub, agent) = enforcing(&[label_policy("WT1", "bad")]).await;
+    for (kind, operation, subresource, allowed) in [
+        ("Pod", "UPDATE", "ephemeralcontainers", false),
+        // What is, not what somebody wants.
+        ("Pod", "UPDATE", "status", true),
+        ("PodExecOptions", "CONNECT", "exec", true),
+        ("Eviction", "CREATE", "eviction", true),
+    ] {
+        let mut review = pod_review("bad");
+        review["request"]["kind"]["kind"] = kind.into();
+        review["request"]["operation"] = operation.into();
+        review["request"]["subResource"] = subresource.into();
+        assert_eq!(agent.allows(&review).await, allowed, "{kind} {operation} {subresource}");
+    }
+}
+
+#[tokio::test]
+async fn agents_own_namespace_is_never_refused_with_policies_or_without() {
+    let everything = policy("WT1", "package writ.wt1\n\ndeny contains \"no\" if input.review\n");
+    let hub = FakeHub::start().await;
+    let agent = TestAgent::start(&hub).await;
+    let mut own = pod_review("any");
+    own["request"]["namespace"] = "writ-system".into();
+    assert!(agent.allows(&own).await && !agent.allows(&pod_review("any")).await, "before the first bundle");
+    let good = hub.sign(1, &[everything]);
+    hub.assign(good.clone());
+    hub.until_active(&good).await;
+    assert!(agent.allows(&own).await && !agent.allows(&pod_review("any")).await, "a policy refuses everything");
+    agent.until_metric("writ_agent_refusals_suspended_total{because=\"lifeline\"} 1").await;
+}

@@ -15,6 +15,7 @@ mod metrics;
 mod monitoring;
 mod outage;
 mod pages;
+mod people;
 mod policies;
 mod process;
 mod replicas;

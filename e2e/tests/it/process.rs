@@ -70,7 +70,7 @@ pub(crate) fn run(binary: &str, folder: &Path, arguments: &[&str]) -> (bool, Str
 }
 
 /// The binary beside this test's own: both come from one `cargo build --workspace`.
-fn path_of(binary: &str) -> PathBuf {
+pub(crate) fn path_of(binary: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let path = test.parent().and_then(Path::parent).unwrap().join(binary);
     assert!(path.exists(), "{} is missing: run `cargo build --workspace` first", path.display());
