@@ -187,31 +187,40 @@ async fn new_bundle_sets_policies_free() {
     assert!(answered.decided.decision.objections().next().is_none());
 }
 
+/// Remembers in which order it was asked; waits for the namespace `first` until the test lets it go.
+struct Order {
+    asked: std::sync::Mutex<Vec<String>>,
+    waiting: std::sync::Mutex<Receiver<()>>,
+}
+
+impl Inventory for Order {
+    fn namespace(&self, name: &str) -> Option<Arc<str>> {
+        self.asked.lock().unwrap().push(name.to_owned());
+        if name == "first" {
+            let _ = self.waiting.lock().unwrap().recv();
+        }
+        None
+    }
+}
+
 #[tokio::test]
 async fn reviews_go_before_objects_that_wait_to_be_audited() {
     let (go, waiting) = channel();
-    let evaluator = evaluator(1, 10, Odd { waiting: waiting.into() });
+    let order = Arc::new(Order { asked: std::sync::Mutex::default(), waiting: waiting.into() });
+    let config = EvaluatorConfig { workers: 1, queue: 10, budget: Budget::default() };
+    let evaluator = Evaluator::start(config, order.clone());
     assert!(apply(&evaluator, 'a', vec![policy()]).await);
     assert_eq!(evaluator.targets()[0].kind, "Pod");
 
-    let finished = std::sync::Mutex::new(vec![]);
-    let decide = |name: &'static str, namespace: &'static str| {
-        let (evaluator, finished) = (&evaluator, &finished);
-        async move {
-            evaluator.decide(review(namespace, "long"), 0, soon()).await.unwrap();
-            finished.lock().unwrap().push(name);
-        }
-    };
-    let audit = async {
-        let audited = evaluator.audit(review("shop", "long"), 0).await.unwrap();
-        assert!(!audited.decided.decision.is_allowed());
-        assert_eq!(audited.revision, Some(revision('a')));
-        finished.lock().unwrap().push("audit");
-    };
+    let decide = |namespace: &'static str| evaluator.decide(review(namespace, "long"), 0, soon());
+    let audit = evaluator.audit(review("audit", "long"), 0);
     let release = async { go.send(()).unwrap() };
-    tokio::join!(biased; decide("first", "wait"), audit, decide("second", "shop"), release);
+    let (_, audited, ..) = tokio::join!(biased; decide("first"), audit, decide("second"), release);
 
-    assert_eq!(*finished.lock().unwrap(), ["first", "second", "audit"]);
+    let audited = audited.unwrap();
+    assert!(!audited.decided.decision.is_allowed());
+    assert_eq!(audited.revision, Some(revision('a')));
+    assert_eq!(*order.asked.lock().unwrap(), ["first", "second", "audit"]);
 }
 
 /// Compares for ever when it is asked about `stuck`. It has no plan, because of its `with`, so that nothing looks
