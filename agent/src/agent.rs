@@ -3,6 +3,7 @@
 
 mod telling;
 
+use crate::audit::{Auditor, Stored};
 use crate::cache::Cache;
 use crate::certificate::folder::{self, CertificateFolder};
 use crate::config::Config;
@@ -11,15 +12,17 @@ use crate::fatal::{self, Fatal};
 use crate::follow::Follow;
 use crate::health::{self, Health};
 use crate::hub::Hub;
-use crate::kubernetes::inventory::{self, ClusterInventory};
-use crate::kubernetes::{Care, Cluster, lease, namespaces};
+use crate::kubernetes::inventory::ClusterInventory;
+use crate::kubernetes::watches::Watches;
+use crate::kubernetes::{Care, Cluster, lease};
 use crate::metrics::Metrics;
 use crate::namespaces::{KnownNamespaces, NamespaceFolder};
 use crate::registered::Registration;
+use crate::report::Gather;
 use crate::report::send::Sender;
 use crate::report::spool::Spool;
-use crate::report::{Gather, Recorder};
 use crate::status::Status;
+use crate::wanted::Wanted;
 use crate::webhook::Webhook;
 use crate::{clock, disk, identity, server, tls};
 use anyhow::Context;
@@ -68,20 +71,26 @@ pub async fn run_with(config: Config, shutdown: CancellationToken, child: PathBu
     let mut tasks = Tasks::new(CancellationToken::new());
     let delay = if config.standalone { Duration::ZERO } else { config.cluster.shutdown_delay };
     tasks.spawn("stop", stop_after(shutdown, delay, health.status.clone(), tasks.shutdown.clone()));
-    let (sync, wanted) = watch::channel(vec![]);
+    let (want, wanted) = watch::channel(None);
     let leads = lead(cluster.as_ref(), &health, &mut tasks);
-    let (evaluator, namespaces) = evaluator(&config, cluster.as_ref(), wanted, &health, &mut tasks)?;
+    let inventory = cluster.as_ref().map(|_| Arc::new(ClusterInventory::new(health.metrics.clone())));
+    let (evaluator, namespaces) = evaluator(&config, inventory.clone())?;
     let teller = telling::teller(&config, cluster.as_ref(), namespaces, &health, &mut tasks)?;
     let identity = identity::load(&config.data)?.map(Arc::new);
     let registration = Registration::default();
-    let mut enforcer = enforcer(&config, evaluator.clone(), &health, child, sync, registration.clone())?;
+    let mut enforcer = enforcer(&config, evaluator.clone(), &health, child, want, registration.clone())?;
     if let Some(identity) = &identity {
         enforcer.start_from_disk(identity).await;
     }
 
     let hub = Hub::new(&config.hub, config.hub_ca.as_deref())?;
     let spool = Arc::new(Spool::open(&config.data, config.spool_bytes, health.metrics.clone())?);
-    let recorder = report(&config, cluster.clone(), identity, &hub, enforcer, &health, spool, &mut tasks);
+    let (recorder, tell, gather) =
+        Gather::new(spool.clone(), health.metrics.clone(), health.status.boot, config.report_every);
+    let auditor = Auditor::new(evaluator.clone(), tell, health.status.clone(), health.metrics.clone());
+    let seen = Seen { auditor: Arc::new(auditor), inventory, wanted, leads: leads.clone() };
+    let gather = audit(&config, cluster.clone(), seen, evaluator.clone(), &health, gather, &mut tasks);
+    report(&config, cluster.clone(), identity, &hub, enforcer, &health, (spool, gather), &mut tasks);
     let (fatal, raised) = Fatal::new();
     tasks.spawn("worker watch", fatal::watch(raised, tasks.shutdown.clone()));
     let webhook = Webhook::new(evaluator, recorder, health.clone(), config.failure_policy, fatal, teller);
@@ -117,6 +126,37 @@ struct Own {
     registration: Registration,
 }
 
+/// Existing objects, and what looking at them needs.
+struct Seen {
+    auditor: Arc<Auditor>,
+    inventory: Option<Arc<ClusterInventory>>,
+    wanted: watch::Receiver<Option<Wanted>>,
+    leads: watch::Receiver<bool>,
+}
+
+/// The loops that look at existing objects: as the API server shows them, or, without one, as their admission does.
+fn audit(
+    config: &Config,
+    cluster: Option<Cluster>,
+    seen: Seen,
+    evaluator: Evaluator,
+    health: &Health,
+    gather: Gather,
+    tasks: &mut Tasks,
+) -> Gather {
+    let Seen { auditor, inventory, wanted, leads } = seen;
+    let shutdown = tasks.shutdown.clone();
+    let (Some(cluster), Some(inventory)) = (cluster, inventory) else {
+        let stored = Stored::new(auditor);
+        tasks.spawn("audit", stored.clone().run(wanted, shutdown));
+        return gather.with_stored(stored);
+    };
+    let every = config.audit.then_some(config.audit_every);
+    let watches = Watches { inventory, auditor, evaluator, health: health.clone(), wanted, leads, every };
+    tasks.spawn("watches", cluster.watch(watches, shutdown));
+    gather
+}
+
 /// Whether this replica does what only one may do; outside of a cluster there is one alone.
 fn lead(cluster: Option<&Cluster>, health: &Health, tasks: &mut Tasks) -> watch::Receiver<bool> {
     let (lead, leads) = watch::channel(cluster.is_none());
@@ -127,7 +167,7 @@ fn lead(cluster: Option<&Cluster>, health: &Health, tasks: &mut Tasks) -> watch:
     leads
 }
 
-/// The loops that talk with the hub; and where the webhook hands over what came of reviews.
+/// The loops that talk with the hub.
 #[expect(clippy::too_many_arguments, reason = "it wires what the others made")]
 fn report(
     config: &Config,
@@ -136,12 +176,11 @@ fn report(
     hub: &Hub,
     enforcer: Enforcer,
     health: &Health,
-    spool: Arc<Spool>,
+    (spool, gather): (Arc<Spool>, Gather),
     tasks: &mut Tasks,
-) -> Recorder {
-    let Health { status, metrics } = health.clone();
+) {
     let (identity, watch) = watch::channel(known);
-    let (recorder, gather) = Gather::new(spool.clone(), metrics.clone(), status.boot, config.report_every);
+    let Health { status, metrics } = health.clone();
     let send = Sender { hub: hub.clone(), identity: watch, spool: spool.clone(), metrics, status };
     let gathered = CancellationToken::new();
     let done = gathered.clone().drop_guard();
@@ -161,7 +200,6 @@ fn report(
     });
     tasks.spawn("send", send.run(gathered));
     tasks.spawn("sync", follow.run(tasks.shutdown.clone()));
-    recorder
 }
 
 fn enforcer(
@@ -169,35 +207,22 @@ fn enforcer(
     evaluator: Evaluator,
     health: &Health,
     child: PathBuf,
-    sync: watch::Sender<Vec<String>>,
+    want: watch::Sender<Option<Wanted>>,
     registration: Registration,
 ) -> anyhow::Result<Enforcer> {
     let self_test = SelfTest::new(Some(child), SELF_TEST_TIMEOUT, SELF_TEST_MEMORY);
     let Health { status, metrics } = health.clone();
     let cache = Cache::open(&config.data)?;
-    let enforcer = Enforcer::new(cache, evaluator, self_test, status, metrics, sync, registration);
+    let enforcer = Enforcer::new(cache, evaluator, self_test, status, metrics, want, registration);
     Ok(enforcer.living_in(&config.namespace))
 }
 
 fn evaluator(
     config: &Config,
-    cluster: Option<&Cluster>,
-    wanted: watch::Receiver<Vec<String>>,
-    health: &Health,
-    tasks: &mut Tasks,
+    inventory: Option<Arc<ClusterInventory>>,
 ) -> anyhow::Result<(Evaluator, KnownNamespaces)> {
-    let (inventory, known): (Inventory, _) = match (cluster, &config.namespaces) {
-        (Some(cluster), _) => {
-            let replica = Arc::new(ClusterInventory::default());
-            let (client, shutdown) = (cluster.client(), tasks.shutdown.clone());
-            tasks.spawn(
-                "namespaces",
-                namespaces::replicate(client.clone(), replica.namespaces.clone(), shutdown.clone()),
-            );
-            let status = health.status.clone();
-            tasks.spawn("inventory", inventory::replicate(client, replica.clone(), wanted, status, shutdown));
-            (replica.clone(), KnownNamespaces::Cluster(replica.namespaces.clone()))
-        }
+    let (inventory, known): (Inventory, _) = match (inventory, &config.namespaces) {
+        (Some(inventory), _) => (inventory.clone(), KnownNamespaces::Cluster(inventory)),
         (None, Some(folder)) => {
             let folder = Arc::new(NamespaceFolder::load(folder)?);
             (folder.clone(), KnownNamespaces::Folder(folder))

@@ -71,6 +71,12 @@ pub struct Config {
     /// Service that the API server calls; in a cluster only.
     #[arg(long, env = "WRIT_SERVICE", default_value = "writ-agent")]
     pub service: String,
+    /// Whether existing objects are audited; in a cluster only.
+    #[arg(long, env = "WRIT_AUDIT", default_value_t = true, action = clap::ArgAction::Set)]
+    pub audit: bool,
+    /// How often every existing object is judged anew, beside judging each when it changes; in a cluster only.
+    #[arg(long, env = "WRIT_AUDIT_EVERY", value_parser = duration, default_value = "1h")]
+    pub audit_every: Duration,
     /// In a cluster only.
     #[command(flatten)]
     pub cluster: ClusterConfig,
@@ -110,6 +116,8 @@ impl Config {
         anyhow::ensure!((1..=64).contains(&self.workers), "--workers wants a number from 1 to 64");
         anyhow::ensure!(self.spool_bytes >= 1 << 20, "--spool-bytes wants at least one mebibyte (1048576)");
         anyhow::ensure!(!self.report_every.is_zero(), "--report-every wants more than nothing");
+        let calm = self.audit_every >= Duration::from_secs(60);
+        anyhow::ensure!(calm, "--audit-every wants at least a minute; objects that change are judged at once anyway");
         let folder = self.namespaces.is_none() || self.standalone;
         anyhow::ensure!(folder, "--namespaces is for --standalone; in a cluster the agent asks the API server");
         self.tell.validate()?;

@@ -7,6 +7,7 @@ use crate::registered::Registration;
 use crate::status::{Enforced, Status};
 use crate::sync::content;
 use crate::sync::verify::Verified;
+use crate::wanted::Wanted;
 use crate::{clock, disk, log_chain};
 use anyhow::{Context, bail, ensure};
 use std::collections::HashSet;
@@ -34,8 +35,8 @@ pub struct Enforcer {
     status: Arc<Status>,
     metrics: Arc<Metrics>,
     tested: HashSet<Digest>,
-    /// Told which kinds the policies in force want to see.
-    sync: watch::Sender<Vec<String>>,
+    /// Told when verdicts may be others than before.
+    wanted: watch::Sender<Option<Wanted>>,
     /// Told which kinds they judge.
     registration: Registration,
     /// Whose objects are never refused: the agent's own.
@@ -50,11 +51,11 @@ impl Enforcer {
         self_test: SelfTest,
         status: Arc<Status>,
         metrics: Arc<Metrics>,
-        sync: watch::Sender<Vec<String>>,
+        wanted: watch::Sender<Option<Wanted>>,
         registration: Registration,
     ) -> Self {
         let (tested, own_namespace) = (HashSet::new(), String::new());
-        Self { cache, evaluator, self_test, status, metrics, tested, sync, registration, own_namespace }
+        Self { cache, evaluator, self_test, status, metrics, tested, wanted, registration, own_namespace }
     }
 
     /// The same, in this namespace of the cluster.
@@ -142,15 +143,19 @@ impl Enforcer {
             message: format!(
                 "{} exceeded its budget again and again and is put aside until {}: reviews are answered by its on_error",
                 quarantined.policy,
-                time(quarantined.until)
+                clock::text(quarantined.until)
             ),
         });
         let unseen = self.status.unreplicated().into_iter().map(|(kind, reason)| LoadError {
             path: "fleet.yaml".into(),
             message: format!("policies do not see objects of {kind}: {reason}"),
         });
+        let unaudited = self.status.unaudited().into_iter().map(|(kind, reason)| LoadError {
+            path: "audit".into(),
+            message: format!("existing objects of {kind} are not audited: {reason}"),
+        });
         let gaps = self.registration.gaps().into_iter().map(|message| LoadError { path: "webhook".into(), message });
-        aside.chain(unseen).chain(gaps).collect()
+        aside.chain(unseen).chain(unaudited).chain(gaps).collect()
     }
 
     /// Checks and tests the files in a child process, unless these very files passed before.
@@ -183,18 +188,18 @@ impl Enforcer {
     }
 
     fn record(&self, verified: &Verified, active: Active, policies: usize) {
-        self.sync.send_if_modified(|kinds| {
-            let wanted = &verified.assignment.settings.sync;
-            let is_new = kinds != wanted;
-            kinds.clone_from(wanted);
-            is_new
-        });
         let (issued_at, stale_after) = (verified.assignment.issued_at, verified.assignment.stale_after);
         self.status.set_assignment(verified.assignment.clone());
         self.status.set_enforced(Enforced { active, policies, issued_at, stale_after });
         let policies = self.evaluator.policies();
         self.metrics.enforced(&policies);
         self.registration.enforced(&policies);
+        let wanted = Wanted { index: verified.bundle.index, settings: verified.assignment.settings.clone() };
+        self.wanted.send_if_modified(|known| {
+            let is_new = known.as_ref() != Some(&wanted);
+            *known = Some(wanted);
+            is_new
+        });
     }
 
     /// The staged pair is the current one; blobs that no kept pair names are removed.
@@ -221,11 +226,6 @@ fn ended(verified: &Verified) -> String {
          removing `cache/aside.json` from the agent's data, ends that",
         verified.bundle.revision.short()
     )
-}
-
-/// `2026-11-21T10:05:00Z`.
-fn time(at: i64) -> String {
-    jiff::Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |at| at.to_string())
 }
 
 /// The first error with its place, and how many more there are.

@@ -4,15 +4,23 @@
 
 pub mod certificate;
 mod check;
+mod consumers;
 pub mod events;
+mod existing;
+mod follow;
+mod followers;
 pub mod identity;
 pub mod inventory;
+mod kinds;
 pub mod lease;
-pub mod namespaces;
+mod reader;
+mod scope;
 #[cfg(test)]
 mod script;
 mod secret;
 pub mod slack_secret;
+mod throttle;
+pub mod watches;
 mod webhook_configuration;
 
 use crate::certificate::Material;
@@ -86,7 +94,7 @@ impl Cluster {
         }
     }
 
-    /// A handle for the loop that replicates Namespaces.
+    /// A handle for those who tell people.
     pub fn client(&self) -> Client {
         self.client.clone()
     }

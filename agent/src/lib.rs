@@ -2,6 +2,7 @@
 //! reachable or not. [`run`] wires the loops; each module says what it owns.
 
 pub mod agent;
+pub mod audit;
 pub mod backoff;
 pub mod break_glass;
 pub mod cache;
@@ -21,6 +22,7 @@ pub mod kubernetes;
 pub mod log;
 pub mod metrics;
 pub mod namespaces;
+pub mod objects;
 pub mod process;
 pub mod registered;
 pub mod report;
@@ -29,6 +31,7 @@ pub mod status;
 pub mod sync;
 pub mod tell;
 pub mod tls;
+pub mod wanted;
 pub mod webhook;
 
 pub use agent::run;

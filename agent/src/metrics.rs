@@ -1,6 +1,9 @@
 //! What Prometheus can ask. Labels come from our enums and from policy names, never from objects or error text.
 
+mod audit;
 mod text;
+
+pub use audit::AuditMetrics;
 
 use crate::status::Status;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
@@ -77,6 +80,8 @@ pub struct Metrics {
     pub slack: Telling,
     /// What is suspended now.
     pub break_glass_open: Gauge,
+    /// Existing objects.
+    pub audit: AuditMetrics,
     kept_open: Family<Kept, Counter>,
 }
 
@@ -157,6 +162,7 @@ impl Metrics {
                 "refusals_suspended",
                 "Failures that would have refused, by what kept them from it",
             ),
+            audit: AuditMetrics::new(r),
             registry,
         }
     }

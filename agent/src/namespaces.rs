@@ -1,6 +1,6 @@
 //! Namespace objects: those of the cluster, or from a folder, for policies that read them outside of a cluster.
 
-use crate::kubernetes::namespaces::ClusterNamespaces;
+use crate::kubernetes::inventory::ClusterInventory;
 use anyhow::Context;
 use std::collections::HashMap;
 use std::path::Path;
@@ -24,7 +24,7 @@ impl Inventory for NamespaceFolder {
 #[derive(Debug, Clone)]
 pub enum KnownNamespaces {
     /// Replicated.
-    Cluster(Arc<ClusterNamespaces>),
+    Cluster(Arc<ClusterInventory>),
     /// From files.
     Folder(Arc<NamespaceFolder>),
     /// None.
@@ -44,7 +44,7 @@ impl KnownNamespaces {
     /// Every one, by name.
     pub fn each(&self, mut look: impl FnMut(&str, &str)) {
         match self {
-            Self::Cluster(namespaces) => namespaces.each(look),
+            Self::Cluster(inventory) => inventory.each_namespace(look),
             Self::Folder(namespaces) => namespaces.0.iter().for_each(|(name, text)| look(name, text)),
             Self::Nobody => {}
         }

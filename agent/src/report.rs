@@ -7,6 +7,7 @@ mod journal;
 pub mod send;
 pub mod spool;
 
+use crate::audit::{News, Stored};
 use crate::metrics::Metrics;
 use crate::{clock, disk, log_chain};
 use batch::Batch;
@@ -24,6 +25,8 @@ use writ_policy::{Decided, Revision};
 
 /// Reviews that wait to be folded into a batch; more are dropped and counted.
 const QUEUE: usize = 2_048;
+/// Messages of audit that wait; then audit waits.
+const NEWS: usize = 4;
 /// Reviews that are folded at one time.
 const HANDFUL: usize = 512;
 /// How long the loop rests between two looks at the queue: one wake-up for many reviews.
@@ -59,6 +62,9 @@ impl Recorder {
 /// Gathers and closes; the one owner of the open batch.
 pub struct Gather {
     queue: mpsc::Receiver<Recorded>,
+    news: mpsc::Receiver<News>,
+    /// Where no API server shows what exists, admission does.
+    stored: Option<Stored>,
     overflow: Arc<AtomicU64>,
     spool: Arc<Spool>,
     metrics: Arc<Metrics>,
@@ -71,14 +77,30 @@ pub struct Gather {
 }
 
 impl Gather {
-    /// The two ends of the queue. A batch is closed `every` so often while there is something in it.
-    pub fn new(spool: Arc<Spool>, metrics: Arc<Metrics>, boot: Uuid, every: Duration) -> (Recorder, Self) {
+    /// The ends of the queues, of reviews and of audit. A batch is closed `every` so often while there is something in it.
+    pub fn new(
+        spool: Arc<Spool>,
+        metrics: Arc<Metrics>,
+        boot: Uuid,
+        every: Duration,
+    ) -> (Recorder, mpsc::Sender<News>, Self) {
         let (sender, queue) = mpsc::channel(QUEUE);
+        let (tell, news) = mpsc::channel(NEWS);
         let overflow = Arc::new(AtomicU64::new(0));
         let recorder = Recorder { queue: sender, overflow: overflow.clone() };
         let (sequence, open, journal) = (1, Batch::default(), None);
         let journal_works = true;
-        (recorder, Self { queue, overflow, spool, metrics, every, boot, sequence, open, journal, journal_works })
+        let stored = None;
+        (
+            recorder,
+            tell,
+            Self { queue, news, stored, overflow, spool, metrics, every, boot, sequence, open, journal, journal_works },
+        )
+    }
+
+    /// Violations come from reviews of what is stored.
+    pub fn with_stored(self, stored: Stored) -> Self {
+        Self { stored: Some(stored), ..self }
     }
 
     /// Runs until the last recorder is gone, so that reviews answered during shutdown are kept too.
@@ -94,6 +116,10 @@ impl Gather {
                     }
                     close_at.get_or_insert(close);
                     self.fold(handful.drain(..)).await;
+                }
+                Some(news) = self.news.recv() => {
+                    close_at.get_or_insert(close);
+                    self.fold_news(news).await;
                 }
                 () = tokio::time::sleep_until(close), if close_at.is_some() => {}
             }
@@ -114,11 +140,23 @@ impl Gather {
         let mut portion = Batch::default();
         for recorded in handful {
             recorded.decided.decision.results.iter().for_each(|result| self.metrics.evaluated(result));
+            if let Some(stored) = &self.stored {
+                stored.see(&recorded);
+            }
             portion.add(&recorded);
             if self.open.is_full_with(&portion) {
                 self.append(std::mem::take(&mut portion));
                 self.close().await;
             }
+        }
+        self.append(portion);
+    }
+
+    /// Adds what audit tells. A full pass is told after all that it found.
+    async fn fold_news(&mut self, news: News) {
+        let portion = Batch::of_news(news);
+        if self.open.is_full_with(&portion) {
+            self.close().await;
         }
         self.append(portion);
     }

@@ -45,6 +45,8 @@ pub struct Status {
     problem: Mutex<String>,
     /// Why the kinds of `sync` that are not replicated are not, by kind.
     unreplicated: Mutex<BTreeMap<String, String>>,
+    /// Why kinds that policies judge are not audited, by kind.
+    unaudited: Mutex<BTreeMap<String, String>>,
     /// 0 before the first request, 1 away, 2 connected.
     hub: AtomicU8,
     stopping: AtomicBool,
@@ -66,6 +68,7 @@ impl Status {
             refused: Mutex::default(),
             problem: Mutex::new("starting".into()),
             unreplicated: Mutex::default(),
+            unaudited: Mutex::default(),
             hub: AtomicU8::new(0),
             stopping: AtomicBool::new(false),
         }
@@ -196,6 +199,20 @@ impl Status {
     /// The agent was told to stop.
     pub fn set_stopping(&self) {
         self.stopping.store(true, Relaxed);
+    }
+
+    /// The kinds that policies judge and audit cannot look at, each with the reason.
+    pub fn unaudited(&self) -> BTreeMap<String, String> {
+        guard(&self.unaudited).clone()
+    }
+
+    /// Says whether a kind is audited, or why not.
+    pub fn set_unaudited(&self, kind: &str, reason: Option<String>) {
+        let mut kinds = guard(&self.unaudited);
+        match reason {
+            Some(reason) => drop(kinds.insert(kind.to_owned(), reason)),
+            None => drop(kinds.remove(kind)),
+        }
     }
 
     /// Whether the last request reached the hub.

@@ -74,6 +74,17 @@ pub enum CertificateFrom {
     Secret,
 }
 
+impl SelectNamespaces {
+    /// The label that decides, its value, and whether those that have it are judged.
+    pub fn label(self) -> (&'static str, &'static str, bool) {
+        match self {
+            SelectNamespaces::OptOut => ("writ.dev/admission", "disabled", false),
+            SelectNamespaces::OptIn => ("writ.dev/admission", "enabled", true),
+            SelectNamespaces::Magtape => ("k8s.t-mobile.com/magtape", "enabled", true),
+        }
+    }
+}
+
 impl ClusterConfig {
     /// Rules between fields.
     pub(super) fn validate(&self) -> anyhow::Result<()> {

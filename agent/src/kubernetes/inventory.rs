@@ -1,46 +1,54 @@
-//! Objects of the cluster that policies read beside the review, replicated by list and watch: the kinds that the fleet's
-//! `sync` names. Namespaces are replicated always, by themselves, for `namespaceObject`. Bounded; what cannot be replicated is said by kind.
+//! Objects of the cluster that policies read beside the review: the kinds that the fleet's `sync` names, and Namespaces
+//! always, for `namespaceObject`. Bounded; what cannot be replicated is said by kind.
 
-use super::namespaces::ClusterNamespaces;
-use crate::backoff::Backoff;
-use crate::status::Status;
-use anyhow::{Context, ensure};
-use futures::{StreamExt, pin_mut};
-use kube::api::{ApiResource, DynamicObject, GroupVersionKind, ListParams, WatchEvent, WatchParams};
-use kube::{Api, Client, discovery};
-use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
-use std::time::Duration;
-use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use crate::metrics::Metrics;
+use crate::objects::{Object, ObjectName, Resource};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use writ_policy::Inventory;
 use writ_policy::inventory::Replicated;
 
 /// The most text of objects that is kept, in bytes, beside Namespaces.
 const MOST_BYTES: usize = 64 << 20;
-/// Objects of one answer to a list.
-const PAGE: u32 = 500;
 
-/// `namespace/name`, or `/name`.
-type Key = String;
-type Kind = HashMap<Key, Replicated>;
-
-/// Written by [`replicate`], read by evaluation threads.
-#[derive(Debug, Default)]
+/// Written by followers, read by evaluation threads.
+#[derive(Debug)]
 pub struct ClusterInventory {
-    pub(crate) namespaces: Arc<ClusterNamespaces>,
-    /// By `group/version/Kind`.
-    kinds: RwLock<BTreeMap<String, Kind>>,
+    state: RwLock<State>,
     version: AtomicU64,
-    bytes: AtomicUsize,
+    metrics: Arc<Metrics>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// By `group/version/Kind`.
+    kinds: HashMap<String, Kind>,
+    namespaces: HashMap<Arc<str>, Stored>,
+    bytes: usize,
+}
+
+/// The objects of one kind.
+#[derive(Debug, Default)]
+struct Kind {
+    api_version: Arc<str>,
+    kind: Arc<str>,
+    plural: Arc<str>,
+    objects: HashMap<ObjectName, Stored>,
+    /// There was no room; until the kind is asked for anew.
+    refused: bool,
+}
+
+#[derive(Debug)]
+struct Stored {
+    generation: u32,
+    marks: u64,
+    json: Arc<str>,
 }
 
 impl Inventory for ClusterInventory {
     fn namespace(&self, name: &str) -> Option<Arc<str>> {
-        self.namespaces.namespace(name)
+        self.read().namespaces.get(name).map(|stored| stored.json.clone())
     }
 
     fn version(&self) -> u64 {
@@ -48,271 +56,205 @@ impl Inventory for ClusterInventory {
     }
 
     fn objects(&self) -> Vec<Replicated> {
-        let kinds = self.kinds.read().unwrap_or_else(PoisonError::into_inner);
-        kinds.values().flat_map(HashMap::values).cloned().collect()
+        let state = self.read();
+        let of = |kind: &Kind, (name, stored): (&ObjectName, &Stored)| Replicated {
+            api_version: kind.api_version.clone(),
+            kind: kind.kind.clone(),
+            resource: kind.plural.clone(),
+            namespace: name.namespace.clone(),
+            name: name.name.clone(),
+            json: stored.json.clone(),
+        };
+        state.kinds.values().flat_map(|kind| kind.objects.iter().map(move |object| of(kind, object))).collect()
     }
 }
 
 impl ClusterInventory {
-    fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<String, Kind>> {
-        self.version.fetch_add(1, Relaxed);
-        self.kinds.write().unwrap_or_else(PoisonError::into_inner)
+    /// Knows of nothing yet.
+    pub fn new(metrics: Arc<Metrics>) -> Self {
+        Self { state: RwLock::default(), version: AtomicU64::new(0), metrics }
     }
 
-    fn replace(&self, kind: &str, all: Kind) -> anyhow::Result<()> {
-        let (new, old) = (size(&all), self.write().remove(kind).map_or(0, |old| size(&old)));
-        let others = self.bytes.fetch_sub(old, Relaxed) - old;
-        ensure!(others + new <= MOST_BYTES, "its objects have {new} bytes, and {MOST_BYTES} is the most for all kinds");
-        self.bytes.fetch_add(new, Relaxed);
-        self.write().insert(kind.to_owned(), all);
-        Ok(())
-    }
-
-    fn apply(&self, kind: &str, object: Replicated) -> anyhow::Result<()> {
-        let (key, new) = (key(&object), object.json.len());
-        let mut kinds = self.write();
-        let objects = kinds.entry(kind.to_owned()).or_default();
-        let old = objects.insert(key, object).map_or(0, |old| old.json.len());
-        let all = self.bytes.fetch_add(new, Relaxed) + new - old;
-        self.bytes.fetch_sub(old, Relaxed);
-        ensure!(all <= MOST_BYTES, "the replicated objects have more than {MOST_BYTES} bytes");
-        Ok(())
-    }
-
-    fn remove(&self, kind: &str, object: &Replicated) {
-        let gone = self.write().get_mut(kind).and_then(|objects| objects.remove(&key(object)));
-        self.bytes.fetch_sub(gone.map_or(0, |gone| gone.json.len()), Relaxed);
-    }
-
-    fn forget(&self, kind: &str) {
-        let gone = self.write().remove(kind);
-        self.bytes.fetch_sub(gone.map_or(0, |gone| size(&gone)), Relaxed);
-    }
-}
-
-fn size(objects: &Kind) -> usize {
-    objects.values().map(|object| object.json.len()).sum()
-}
-
-fn key(object: &Replicated) -> Key {
-    format!("{}/{}", object.namespace.as_deref().unwrap_or_default(), object.name)
-}
-
-/// Replicates the kinds that are wanted, as they change, until shutdown.
-pub async fn replicate(
-    client: Client,
-    replica: Arc<ClusterInventory>,
-    mut wanted: watch::Receiver<Vec<String>>,
-    status: Arc<Status>,
-    shutdown: CancellationToken,
-) -> anyhow::Result<()> {
-    let mut running: BTreeMap<String, CancellationToken> = BTreeMap::new();
-    let mut loops = JoinSet::new();
-    loop {
-        let kinds = wanted.borrow_and_update().clone();
-        running.retain(|kind, stop| kinds.contains(kind) || stop_one(kind, stop, &replica, &status));
-        for kind in &kinds {
-            if !running.contains_key(kind) {
-                let stop = shutdown.child_token();
-                running.insert(kind.clone(), stop.clone());
-                loops.spawn(follow(client.clone(), replica.clone(), kind.clone(), status.clone(), stop));
-            }
+    /// From now on these kinds are kept, and no others.
+    pub(super) fn want(&self, resources: &BTreeSet<Resource>) {
+        let mut state = self.write();
+        let names: HashMap<String, &Resource> = resources.iter().map(|it| (it.group_version_kind(), it)).collect();
+        state.kinds.retain(|kind, _| names.contains_key(kind));
+        for (name, resource) in names {
+            let kind = state.kinds.entry(name).or_default();
+            kind.refused = false;
+            kind.api_version = resource.api_version().into();
+            kind.kind = resource.kind.as_str().into();
+            kind.plural = resource.plural.as_str().into();
         }
-        tokio::select! {
-            changed = wanted.changed() => if changed.is_err() { shutdown.cancelled().await },
-            Some(ended) = loops.join_next() => ended.context("a loop of replication ended")?,
-            () = shutdown.cancelled() => return Ok(()),
-        }
+        state.bytes = state.kinds.values().flat_map(|kind| kind.objects.values()).map(|it| it.json.len()).sum();
+        self.changed(state);
     }
-}
 
-/// The kind is no longer wanted: always `false`, so that it is not retained.
-fn stop_one(kind: &str, stop: &CancellationToken, replica: &ClusterInventory, status: &Status) -> bool {
-    stop.cancel();
-    replica.forget(kind);
-    status.set_unreplicated(kind, None);
-    false
-}
-
-/// Keeps one kind equal to the cluster. What is known stays known while the API server is away.
-async fn follow(
-    client: Client,
-    replica: Arc<ClusterInventory>,
-    kind: String,
-    status: Arc<Status>,
-    stop: CancellationToken,
-) {
-    let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(30));
-    status.set_unreplicated(&kind, Some("it was not listed yet".into()));
-    loop {
-        let ended = tokio::select! {
-            ended = list_and_watch(&client, &replica, &kind, &status) => ended,
-            () = stop.cancelled() => return,
+    /// Objects as they are now. An error when there is no room for the kind; none of it is kept then, because part of
+    /// it would be worse than nothing.
+    pub(super) fn apply(&self, resource: &Resource, objects: &[Object], generation: u32) -> Result<(), String> {
+        let mut state = self.write();
+        let State { kinds, bytes, .. } = &mut *state;
+        let Some(kind) = kinds.get_mut(&resource.group_version_kind()).filter(|kind| !kind.refused) else {
+            return Ok(());
         };
-        match ended {
-            Ok(()) => backoff.reset(),
-            Err(problem) => {
-                let problem = format!("{problem:#}");
-                warn!(error = problem, "{kind} cannot be replicated; policies see what was known");
-                status.set_unreplicated(&kind, Some(problem));
+        for object in objects {
+            *bytes += object.json.len();
+            let stored = Stored { generation, marks: 0, json: object.json.clone() };
+            let old = kind.objects.insert(object.name.clone(), stored);
+            *bytes -= old.map_or(0, |old| old.json.len());
+        }
+        let is_full = *bytes > MOST_BYTES;
+        if is_full {
+            *bytes -= kind.objects.values().map(|it| it.json.len()).sum::<usize>();
+            kind.objects = HashMap::new();
+            kind.refused = true;
+        }
+        self.changed(state);
+        if is_full { Err(no_room()) } else { Ok(()) }
+    }
+
+    /// Why the kind is not kept, when there was no room for it.
+    pub(super) fn refused(&self, resource: &Resource) -> Option<String> {
+        let state = self.read();
+        let kind = state.kinds.get(&resource.group_version_kind())?;
+        kind.refused.then(no_room)
+    }
+
+    /// Namespaces as they are now; the names of those whose labels or annotations are others than before.
+    pub(super) fn apply_namespaces(&self, objects: &[Object], generation: u32) -> Vec<Arc<str>> {
+        let mut state = self.write();
+        let mut changed = vec![];
+        for object in objects {
+            let stored = Stored { generation, marks: object.marks, json: object.json.clone() };
+            let old = state.namespaces.insert(object.name.name.clone(), stored);
+            if old.is_some_and(|old| old.marks != object.marks) {
+                changed.push(object.name.name.clone());
             }
         }
-        tokio::select! {
-            () = tokio::time::sleep(backoff.next_pause()) => {}
-            () = stop.cancelled() => return,
+        changed
+    }
+
+    /// Every Namespace, by name, with its JSON.
+    pub fn each_namespace(&self, mut look: impl FnMut(&str, &str)) {
+        self.read().namespaces.iter().for_each(|(name, stored)| look(name, &stored.json));
+    }
+
+    /// An object is no more.
+    pub(super) fn remove(&self, resource: &Resource, name: &ObjectName) {
+        let mut state = self.write();
+        if resource.is("", "Namespace") {
+            state.namespaces.remove(&name.name);
         }
+        let gone = state.kinds.get_mut(&resource.group_version_kind()).and_then(|kind| kind.objects.remove(name));
+        if let Some(gone) = gone {
+            state.bytes -= gone.json.len();
+            self.changed(state);
+        }
+    }
+
+    /// What the list that just ended did not show is no more.
+    pub(super) fn sweep(&self, resource: &Resource, generation: u32) {
+        let mut state = self.write();
+        if resource.is("", "Namespace") {
+            state.namespaces.retain(|_, stored| stored.generation >= generation);
+        }
+        let State { kinds, bytes, .. } = &mut *state;
+        let Some(kind) = kinds.get_mut(&resource.group_version_kind()) else { return };
+        let before = kind.objects.len();
+        kind.objects.retain(|_, stored| {
+            let stays = stored.generation >= generation;
+            *bytes -= if stays { 0 } else { stored.json.len() };
+            stays
+        });
+        if kind.objects.len() != before {
+            self.changed(state);
+        }
+    }
+
+    /// The API server has no such kind: nothing of it is left.
+    pub(super) fn clear(&self, resource: &Resource) {
+        self.sweep(resource, u32::MAX);
+    }
+
+    fn changed(&self, state: RwLockWriteGuard<'_, State>) {
+        let objects: usize = state.kinds.values().map(|kind| kind.objects.len()).sum();
+        self.metrics.audit.replicated_objects.set(objects as i64);
+        self.metrics.audit.replicated_bytes.set(state.bytes as i64);
+        self.version.fetch_add(1, Relaxed);
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// One list in pages, and the changes since, until the watch ends, as it does every few minutes.
-async fn list_and_watch(
-    client: &Client,
-    replica: &ClusterInventory,
-    kind: &str,
-    status: &Status,
-) -> anyhow::Result<()> {
-    let (resource, _) = discovery::pinned_kind(client, &parse(kind)?).await.context("looking for the kind")?;
-    let api: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
-    let mut all = Kind::new();
-    let mut page = ListParams::default().limit(PAGE);
-    let version = loop {
-        let list = api.list(&page).await.context("listing")?;
-        all.extend(list.items.into_iter().filter_map(|object| replicated(object, &resource)).map(|o| (key(&o), o)));
-        match list.metadata.continue_.filter(|token| !token.is_empty()) {
-            Some(token) => page = page.continue_token(&token),
-            None => break list.metadata.resource_version.unwrap_or_default(),
-        }
-    };
-    let count = all.len();
-    replica.replace(kind, all)?;
-    status.set_unreplicated(kind, None);
-    info!(count, "{kind} is replicated");
-    let changes = api.watch(&WatchParams::default(), &version).await.context("watching")?;
-    pin_mut!(changes);
-    while let Some(change) = changes.next().await {
-        match change.context("watching")? {
-            WatchEvent::Added(object) | WatchEvent::Modified(object) => {
-                replicated(object, &resource).map_or(Ok(()), |object| replica.apply(kind, object))?;
-            }
-            WatchEvent::Deleted(object) => {
-                let _ = replicated(object, &resource).map(|object| replica.remove(kind, &object));
-            }
-            WatchEvent::Bookmark(_) => {}
-            WatchEvent::Error(status) => {
-                debug!(code = status.code, "the watch of {kind} starts over");
-                break;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// `v1/Pod` or `networking.k8s.io/v1/Ingress`.
-fn parse(kind: &str) -> anyhow::Result<GroupVersionKind> {
-    let parts: Vec<&str> = kind.split('/').collect();
-    match parts.as_slice() {
-        [version, kind] => Ok(GroupVersionKind::gvk("", version, kind)),
-        [group, version, kind] => Ok(GroupVersionKind::gvk(group, version, kind)),
-        _ => anyhow::bail!("it is not `group/version/Kind`"),
-    }
-}
-
-/// The object as policies see it. `managedFields` are as large as the rest and say nothing to a policy.
-fn replicated(mut object: DynamicObject, resource: &ApiResource) -> Option<Replicated> {
-    object.metadata.managed_fields = None;
-    // A list leaves both out of its items.
-    let types = kube::api::TypeMeta { api_version: resource.api_version.clone(), kind: resource.kind.clone() };
-    object.types = Some(types);
-    Some(Replicated {
-        api_version: resource.api_version.as_str().into(),
-        kind: resource.kind.as_str().into(),
-        resource: resource.plural.as_str().into(),
-        namespace: object.metadata.namespace.as_deref().map(Arc::from),
-        name: object.metadata.name.as_deref()?.into(),
-        json: serde_json::to_string(&object).ok()?.into(),
-    })
+fn no_room() -> String {
+    format!("with its objects there would be more than {} MiB of all kinds", MOST_BYTES >> 20)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kubernetes::script::Script;
-    use serde_json::{Value, json};
+    use crate::objects::Item;
+    use serde_json::json;
 
-    const KIND: &str = "networking.k8s.io/v1/Ingress";
-
-    fn ingress(name: &str, host: &str) -> Value {
-        let metadata = json!({"name": name, "namespace": "shop", "managedFields": [{"manager": "kubectl"}]});
-        json!({"metadata": metadata, "spec": {"rules": [{"host": host}]}})
+    fn resource(kind: &str) -> Resource {
+        let plural = format!("{}s", kind.to_lowercase());
+        Resource { group: String::new(), version: "v1".into(), kind: kind.into(), plural, namespaced: true }
     }
 
-    fn discovery(script: Script) -> Script {
-        let resource = json!({"name": "ingresses", "singularName": "ingress", "namespaced": true, "kind": "Ingress",
-            "verbs": ["list", "watch"]});
-        let list = json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "networking.k8s.io/v1",
-            "resources": [resource]});
-        script.expect("GET", "/apis/networking.k8s.io/v1", (200, list))
+    fn object(kind: &str, name: &str, label: &str) -> Object {
+        let item = json!({"metadata": {"name": name, "labels": {"team": label}}});
+        Item::from(item).into_object(&resource(kind)).unwrap()
     }
 
-    fn status() -> Status {
-        Status::new(uuid::Uuid::nil(), 0)
-    }
-
-    #[tokio::test]
-    async fn kind_is_listed_in_pages_and_followed() {
-        let list = |metadata: Value, item: Value| {
-            json!({"apiVersion": "networking.k8s.io/v1", "kind": "IngressList",
-            "metadata": metadata, "items": [item]})
-        };
-        let path = "/apis/networking.k8s.io/v1/ingresses";
-        let changes = [
-            json!({"type": "MODIFIED", "object": ingress("a", "new.example")}),
-            json!({"type": "DELETED", "object": ingress("b", "b.example")}),
-        ];
-        let lines = changes.map(|change| change.to_string()).join("\n");
-        let script = discovery(Script::new())
-            .expect("GET", path, (200, list(json!({"continue": "more"}), ingress("a", "a.example"))))
-            .expect("GET", path, (200, list(json!({"resourceVersion": "7"}), ingress("b", "b.example"))))
-            .stream("GET", path, lines);
-        let replica = ClusterInventory::default();
-        list_and_watch(&script.client(), &replica, KIND, &status()).await.unwrap();
-        let objects = replica.objects();
-        assert_eq!(objects.len(), 1);
-        let object = &objects[0];
-        assert_eq!(
-            (&*object.kind, &*object.resource, object.namespace.as_deref()),
-            ("Ingress", "ingresses", Some("shop"))
-        );
-        assert!(object.json.contains("new.example") && !object.json.contains("managedFields"), "{}", object.json);
-        assert!(object.json.contains("\"apiVersion\":\"networking.k8s.io/v1\""), "{}", object.json);
-        assert_eq!(replica.bytes.load(Relaxed), object.json.len());
-        script.assert_done();
-    }
-
-    #[tokio::test]
-    async fn missing_permission_is_told_by_kind() {
-        let refusal = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403, "reason": "Forbidden",
-            "message": "ingresses is forbidden"});
-        let script = discovery(Script::new()).expect("GET", "/apis/networking.k8s.io/v1/ingresses", (403, refusal));
-        let problem =
-            list_and_watch(&script.client(), &ClusterInventory::default(), KIND, &status()).await.unwrap_err();
-        assert!(format!("{problem:#}").contains("ingresses is forbidden"), "{problem:#}");
+    fn inventory(kind: &str) -> ClusterInventory {
+        let inventory = ClusterInventory::new(Arc::new(Metrics::new()));
+        inventory.want(&BTreeSet::from([resource(kind)]));
+        inventory
     }
 
     #[test]
-    fn more_than_the_bound_is_refused_and_what_was_there_is_gone() {
-        let replica = ClusterInventory::default();
-        let object = |name: &str, bytes: usize| Replicated {
-            api_version: "v1".into(),
-            kind: "Pod".into(),
-            resource: "pods".into(),
-            namespace: None,
-            name: name.into(),
-            json: "x".repeat(bytes).into(),
-        };
-        replica.apply("v1/Pod", object("a", 10)).unwrap();
-        assert!(replica.apply("v1/Pod", object("b", MOST_BYTES)).is_err());
-        replica.forget("v1/Pod");
-        assert_eq!((replica.bytes.load(Relaxed), replica.objects().len()), (0, 0));
+    fn objects_come_change_and_go_with_lists_and_changes() {
+        let (inventory, service) = (inventory("Service"), resource("Service"));
+        let before = inventory.version();
+        inventory.apply(&service, &[object("Service", "a", "x"), object("Service", "b", "x")], 1).unwrap();
+        inventory.apply(&resource("Pod"), &[object("Pod", "c", "x")], 1).unwrap();
+        assert_eq!(inventory.objects().len(), 2, "nobody wants pods");
+        assert!(inventory.version() > before);
+        inventory.apply(&service, &[object("Service", "a", "longer")], 2).unwrap();
+        inventory.sweep(&service, 2);
+        let objects = inventory.objects();
+        assert_eq!((objects.len(), &*objects[0].resource, &*objects[0].name), (1, "services", "a"));
+        assert_eq!(inventory.read().bytes, objects[0].json.len());
+        inventory.remove(&service, &object("Service", "a", "").name);
+        assert_eq!((inventory.objects().len(), inventory.read().bytes), (0, 0));
+    }
+
+    #[test]
+    fn kind_without_room_is_refused_and_none_of_it_stays() {
+        let (inventory, service) = (inventory("Service"), resource("Service"));
+        let large = Object { json: "x".repeat(MOST_BYTES).into(), ..object("Service", "b", "x") };
+        let problem = inventory.apply(&service, &[object("Service", "a", "x"), large], 1).unwrap_err();
+        assert_eq!(problem, "with its objects there would be more than 64 MiB of all kinds");
+        inventory.apply(&service, &[object("Service", "a", "x")], 1).unwrap();
+        assert_eq!((inventory.objects().len(), inventory.read().bytes), (0, 0));
+    }
+
+    #[test]
+    fn namespaces_are_always_known_and_changes_of_their_labels_are_told() {
+        let inventory = inventory("Service");
+        assert!(inventory.apply_namespaces(&[object("Namespace", "shop", "x")], 1).is_empty());
+        assert!(inventory.apply_namespaces(&[object("Namespace", "shop", "x")], 1).is_empty());
+        assert_eq!(inventory.apply_namespaces(&[object("Namespace", "shop", "y")], 1), [Arc::from("shop")]);
+        assert!(inventory.namespace("shop").unwrap().contains("\"team\":\"y\""));
+        inventory.sweep(&resource("Namespace"), 2);
+        assert!(inventory.namespace("shop").is_none());
     }
 }

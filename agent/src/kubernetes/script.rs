@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 pub(super) struct Script {
     steps: Arc<Mutex<VecDeque<Step>>>,
     bodies: Arc<Mutex<Vec<Value>>>,
+    queries: Arc<Mutex<Vec<String>>>,
 }
 
 struct Step {
@@ -21,6 +22,8 @@ struct Step {
     path: &'static str,
     status: u16,
     answer: String,
+    /// Whether the answer never ends.
+    held: bool,
 }
 
 impl Script {
@@ -29,15 +32,27 @@ impl Script {
     }
 
     pub(super) fn expect(self, method: &'static str, path: &'static str, (status, answer): (u16, Value)) -> Self {
-        let step = Step { method, path, status, answer: answer.to_string() };
+        let step = Step { method, path, status, answer: answer.to_string(), held: false };
         self.steps.lock().unwrap().push_back(step);
         self
     }
 
     /// A watch: one event a line, then the end.
     pub(super) fn stream(self, method: &'static str, path: &'static str, answer: String) -> Self {
-        self.steps.lock().unwrap().push_back(Step { method, path, status: 200, answer });
+        self.steps.lock().unwrap().push_back(Step { method, path, status: 200, answer, held: false });
         self
+    }
+
+    /// A watch without events that does not end.
+    pub(super) fn hold(self, method: &'static str, path: &'static str) -> Self {
+        let (status, answer, held) = (200, String::new(), true);
+        self.steps.lock().unwrap().push_back(Step { method, path, status, answer, held });
+        self
+    }
+
+    /// What was asked so far, by path and query.
+    pub(super) fn queries(&self) -> Vec<String> {
+        self.queries.lock().unwrap().clone()
     }
 
     /// The whole conversation took place.
@@ -65,16 +80,20 @@ impl Script {
         Cluster::new(self.client(), &crate::Config::try_parse_from(all).unwrap())
     }
 
-    async fn answer(self, request: Request<Body>) -> Result<Response<Body>, std::io::Error> {
+    async fn answer(self, request: Request<Body>) -> Result<Response<axum::body::Body>, std::io::Error> {
         let step = self.steps.lock().unwrap().pop_front();
         let asked = format!("{} {}", request.method(), request.uri().path());
         let Some(step) = step.filter(|step| asked == format!("{} {}", step.method, step.path)) else {
             return Err(std::io::Error::other(format!("{asked} is not in the script")));
         };
+        self.queries.lock().unwrap().push(request.uri().to_string());
         let body = request.into_body().collect_bytes().await.map_err(std::io::Error::other)?;
         self.bodies.lock().unwrap().push(serde_json::from_slice(&body).unwrap_or(Value::Null));
-        let answer = Response::builder().status(step.status).body(Body::from(step.answer.into_bytes()));
-        Ok(answer.unwrap())
+        let answer = match step.held {
+            true => axum::body::Body::from_stream(futures::stream::pending::<Result<bytes::Bytes, std::io::Error>>()),
+            false => step.answer.into(),
+        };
+        Ok(Response::builder().status(step.status).body(answer).unwrap())
     }
 }
 

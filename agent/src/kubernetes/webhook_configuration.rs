@@ -22,7 +22,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 use wanted::Wanted;
-pub(crate) use wanted::{IGNORING_PATH, Settings};
+pub(crate) use wanted::{IGNORING_PATH, Settings, is_lifeline};
 
 /// While this annotation is there, with a reason, no request is sent to the agent.
 pub(super) const SUSPENDED: &str = "writ.dev/suspended";

@@ -1,15 +1,20 @@
 //! One batch while it is gathered: records of failures, and counts that are additions. Pure, apart from new ids.
 
 use super::Recorded;
+use crate::audit::News;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
-use writ_policy::wire::{self, Failure, FailureOutcome, PolicyCount, Report, ReviewCount};
+use writ_policy::wire::{
+    self, AuditPass, Failure, FailureOutcome, Fixed, PolicyCount, Report, ReviewCount, Violation, ViolationKey,
+};
 use writ_policy::{Action, NamespaceName, Outcome, PolicyName, PolicyResult, Revision};
 
 /// Failures that close a batch: far below what a report may carry, so that one more review always fits and a storm of
 /// failures is never a large piece of memory.
 const FULL_FAILURES: usize = wire::MAX_FAILURES / 8;
+/// Violations, and fixed ones, that close a batch.
+const FULL_VIOLATIONS: usize = wire::MAX_VIOLATIONS / 4;
 /// Rows of counts that close a batch.
 const FULL_COUNTS: usize = wire::MAX_COUNTS / 2;
 /// Estimated bytes that close a batch.
@@ -28,7 +33,16 @@ pub struct Batch {
     policies: HashMap<PolicyKey, PolicyTally>,
     #[serde(with = "rows")]
     reviews: HashMap<ReviewKey, ReviewTally>,
-    /// Failures and counts that are missing.
+    /// What audit found.
+    #[serde(default)]
+    violations: Vec<Violation>,
+    /// What it found mended.
+    #[serde(default)]
+    fixed: Vec<Fixed>,
+    /// Full passes that ended.
+    #[serde(default)]
+    audits: Vec<AuditPass>,
+    /// Records and counts that are missing.
     pub dropped: u64,
     bytes: usize,
 }
@@ -76,6 +90,14 @@ impl Batch {
     /// Nothing but a loss.
     pub fn of_dropped(dropped: u64) -> Self {
         Self { dropped, ..Self::default() }
+    }
+
+    /// What audit tells.
+    pub fn of_news(news: News) -> Self {
+        let News { violations, fixed, pass } = news;
+        let texts = violations.iter().map(|told| told.message.len() + told.name.len() + told.key.workload.len() + 512);
+        let bytes = texts.sum::<usize>() + fixed.len() * 400;
+        Self { violations, fixed, audits: pass.into_iter().collect(), bytes, ..Self::default() }
     }
 
     /// Adds one review.
@@ -152,18 +174,35 @@ impl Batch {
             tally.failing += more.failing;
             tally.denied += more.denied;
         }
+        self.merge_violations(other.violations, other.fixed);
+        self.audits.extend(other.audits);
         self.dropped += other.dropped;
         self.bytes += other.bytes;
     }
 
+    /// Of what is told twice of one violation the later word stands.
+    fn merge_violations(&mut self, violations: Vec<Violation>, fixed: Vec<Fixed>) {
+        let keys = violations.iter().map(|told| &told.key).chain(fixed.iter().map(|told| &told.key));
+        let told: HashSet<&ViolationKey> = keys.collect();
+        if !told.is_empty() {
+            self.violations.retain(|earlier| !told.contains(&earlier.key));
+            self.fixed.retain(|earlier| !told.contains(&earlier.key));
+        }
+        self.violations.extend(violations);
+        self.fixed.extend(fixed);
+    }
+
     /// Nothing happened.
     pub fn is_empty(&self) -> bool {
-        self.failures.is_empty() && self.reviews.is_empty() && self.dropped == 0
+        let nothing_told = self.violations.is_empty() && self.fixed.is_empty() && self.audits.is_empty();
+        self.failures.is_empty() && self.reviews.is_empty() && nothing_told && self.dropped == 0
     }
 
     /// Whether the two together should be closed.
     pub fn is_full_with(&self, other: &Batch) -> bool {
         self.failures.len() + other.failures.len() >= FULL_FAILURES
+            || self.violations.len() + other.violations.len() >= FULL_VIOLATIONS
+            || self.fixed.len() + other.fixed.len() >= FULL_VIOLATIONS
             || self.bytes + other.bytes >= FULL_BYTES
             || self.policies.len() + other.policies.len() >= FULL_COUNTS
             || self.reviews.len() + other.reviews.len() >= FULL_COUNTS
@@ -171,11 +210,11 @@ impl Batch {
 
     /// The batch as it travels, with its rows in a fixed order.
     pub fn close(self, boot: Uuid, sequence: u64, now: i64) -> Report {
-        let mut policy_counts: Vec<PolicyCount> = self.policies.into_iter().map(policy_count).collect();
+        let Self { failures, violations, fixed, audits, dropped, policies, reviews, .. } = self;
+        let mut policy_counts: Vec<PolicyCount> = policies.into_iter().map(policy_count).collect();
         policy_counts.sort_by(|a, b| (a.minute, &a.namespace, &a.policy).cmp(&(b.minute, &b.namespace, &b.policy)));
-        let mut review_counts: Vec<ReviewCount> = self.reviews.into_iter().map(review_count).collect();
+        let mut review_counts: Vec<ReviewCount> = reviews.into_iter().map(review_count).collect();
         review_counts.sort_by(|a, b| (a.minute, &a.namespace).cmp(&(b.minute, &b.namespace)));
-        let (failures, dropped) = (self.failures, self.dropped);
         Report {
             boot,
             sequence,
@@ -183,9 +222,9 @@ impl Batch {
             failures,
             policy_counts,
             review_counts,
-            violations: vec![],
-            fixed: vec![],
-            audits: vec![],
+            violations,
+            fixed,
+            audits,
             dropped,
         }
     }
@@ -259,7 +298,7 @@ fn failure(
 }
 
 /// The text, cut at a character and marked when it is longer than `most` bytes.
-fn capped(mut text: String, most: usize) -> String {
+pub(crate) fn capped(mut text: String, most: usize) -> String {
     if text.len() > most {
         text.truncate(text.floor_char_boundary(most - '…'.len_utf8()));
         text.push('…');

@@ -239,7 +239,9 @@ impl Spool {
 
 /// How much is lost with a report.
 pub fn records(report: &Report) -> u64 {
-    (report.failures.len() + report.policy_counts.len() + report.review_counts.len()) as u64 + report.dropped
+    let counts = report.policy_counts.len() + report.review_counts.len();
+    let audited = report.violations.len() + report.fixed.len();
+    (report.failures.len() + counts + audited) as u64 + report.dropped
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod access;
 mod api_server;
+mod audit;
 mod balancer;
 mod browser;
 mod cluster;

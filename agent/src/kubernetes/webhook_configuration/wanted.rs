@@ -167,6 +167,11 @@ fn condition(name: &str, expression: &str) -> MatchCondition {
     MatchCondition { name: name.into(), expression: expression.into() }
 }
 
+/// Whether requests for the kind never wait for a policy that judges every kind.
+pub(crate) fn is_lifeline(group: &str, kind: &str) -> bool {
+    LIFELINE_RESOURCES.iter().any(|(of, _, name)| (*of, *name) == (group, kind))
+}
+
 /// The lifelines that no policy names.
 fn lifelines(kinds: &BTreeSet<String>) -> MatchCondition {
     let kind = |group: &str, kind: &str| if group.is_empty() { kind.to_owned() } else { format!("{group}/{kind}") };
