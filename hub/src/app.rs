@@ -6,10 +6,11 @@ use crate::clock::Clock;
 use crate::heartbeat::Heartbeats;
 use crate::ingest::intake::Intake;
 use crate::metrics::Metrics;
-use crate::store::Store;
+use crate::store::{Store, Tx};
 use arc_swap::ArcSwap;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -38,6 +39,8 @@ pub struct Parts {
     pub source_state: ArcSwap<SourceState>,
     /// How policies are checked before they are served.
     pub self_test: SelfTest,
+    /// Whether this hub leads, of all that share the database.
+    pub lead: Lead,
     /// The newest word to each cluster.
     pub board: Board,
     /// Wakes `assign`: something changed that clusters should be told.
@@ -54,8 +57,38 @@ pub struct Parts {
     pub shutdown: CancellationToken,
 }
 
+/// Whether this hub leads, and in which term.
+#[derive(Debug, Default)]
+pub struct Lead {
+    now: AtomicBool,
+    term: AtomicI64,
+}
+
+impl Lead {
+    /// This hub leads from now on.
+    pub fn begin(&self, term: i64) {
+        self.term.store(term, Ordering::SeqCst);
+        self.now.store(true, Ordering::SeqCst);
+    }
+
+    /// It leads no more.
+    pub fn end(&self) {
+        self.now.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether it leads.
+    pub fn is_held(&self) -> bool {
+        self.now.load(Ordering::SeqCst)
+    }
+
+    /// The term in which it led last.
+    pub fn term(&self) -> i64 {
+        self.term.load(Ordering::SeqCst)
+    }
+}
+
 /// What the last look at the source found.
-#[derive(Debug, Clone, Default, serde::Serialize)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct SourceState {
     /// The commit that the branch points to.
     pub head: Option<Revision>,
@@ -85,6 +118,18 @@ impl App {
     /// Unix milliseconds.
     pub fn now(&self) -> i64 {
         self.clock.now()
+    }
+
+    /// Begins what only the leader writes. A hub that was paused while another began to lead writes nothing.
+    pub async fn begin_as_leader(&self) -> anyhow::Result<Tx> {
+        let tx = self.store.begin_term(self.lead.term()).await?;
+        tx.ok_or_else(|| anyhow::anyhow!("another hub leads since; it does this"))
+    }
+
+    /// Has clusters told what they should enforce, by whichever hub leads.
+    pub async fn want_round(&self) -> crate::store::Result<()> {
+        self.assign_wanted.notify_one();
+        self.store.want_round().await
     }
 }
 

@@ -10,8 +10,6 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use writ_policy::BreakGlass;
 use writ_policy::bundle::Assignment;
-use writ_policy::sign::Signed;
-use writ_policy::wire::Desired;
 
 /// How often assignments are looked at although nothing happened: they are renewed long before they are stale.
 const INTERVAL: Duration = Duration::from_secs(600);
@@ -56,7 +54,7 @@ pub async fn assign(app: &App) -> anyhow::Result<()> {
     let clusters = app.store.told().await.context("reading the clusters")?;
     let now = app.now();
     let open = app.store.break_glass_open(now).await.context("reading what is suspended")?;
-    let mut tx = None;
+    let mut round = None;
     let mut words = Vec::with_capacity(clusters.len());
     let mut assigned = 0;
     for told in &clusters {
@@ -64,18 +62,22 @@ pub async fn assign(app: &App) -> anyhow::Result<()> {
             None => told.newest.clone(),
             Some(assignment) => {
                 let signed = app.hub_key.sign(&assignment);
-                let tx = match &mut tx {
-                    Some(tx) => tx,
-                    none => none.insert(app.store.begin().await?),
+                let (tx, round) = match &mut round {
+                    Some(round) => round,
+                    none => {
+                        let mut tx = app.begin_as_leader().await?;
+                        let number = tx.next_round().await?;
+                        none.insert((tx, number))
+                    }
                 };
-                tx.save_assignment(told.cluster_id, served.id, &assignment, &signed).await?;
+                tx.save_assignment(told.cluster_id, (served.id, *round), &assignment, &signed).await?;
                 assigned += 1;
                 Some(signed)
             }
         };
-        words.extend(signed.and_then(|signed| Some((told.cluster_id, word(signed, &served)?))));
+        words.extend(signed.and_then(|signed| Some((told.cluster_id, Word::new(signed, &served.statement)?))));
     }
-    if let Some(tx) = tx {
+    if let Some((tx, _)) = round {
         tx.commit().await.context("recording assignments")?;
     }
     // Only what is recorded is said.
@@ -101,12 +103,4 @@ fn next(app: &App, served: &Served, told: &Told, open: &[BreakGlassRow], now: i6
     let (name, labels) = (&told.name, &told.labels);
     let cluster = Cluster { name, labels, newest: newest.as_ref(), active_epoch, suspensions: &suspensions };
     rollout::next(&served.fleet, served.statement.digest(), &cluster, now)
-}
-
-fn word(assignment: Signed, served: &Served) -> Option<Word> {
-    let epoch = serde_json::from_str::<Assignment>(&assignment.payload).ok()?.epoch;
-    let digest = assignment.digest();
-    let desired = Desired { assignment, bundle: served.statement.clone() };
-    let body = serde_json::to_vec(&desired).ok()?.into();
-    Some(Word { digest, epoch, body })
 }

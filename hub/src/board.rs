@@ -1,11 +1,14 @@
 //! The newest word to each cluster, in memory, so that a held request is answered without asking the database.
-//! Written by `assign`, read by `api::desired`.
+//! Written by `assign`, and by `replica` from what another hub told; read by `api::desired`.
 
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 use writ_policy::Digest;
+use writ_policy::bundle::Assignment;
+use writ_policy::sign::Signed;
+use writ_policy::wire::Desired;
 
 /// The most requests of one cluster that are held at a time: an agent has one, and one that it gave up.
 const MAX_WAITING: usize = 16;
@@ -21,16 +24,26 @@ pub struct Word {
     pub body: Bytes,
 }
 
+impl Word {
+    /// The word that this assignment and the bundle that it names are; nothing when it cannot be read.
+    pub fn new(assignment: Signed, bundle: &Signed) -> Option<Self> {
+        let epoch = serde_json::from_str::<Assignment>(&assignment.payload).ok()?.epoch;
+        let digest = assignment.digest();
+        let body = serde_json::to_vec(&Desired { assignment, bundle: bundle.clone() }).ok()?.into();
+        Some(Self { digest, epoch, body })
+    }
+}
+
 /// The newest word by cluster.
 #[derive(Debug, Default)]
 pub struct Board(Mutex<HashMap<i64, watch::Sender<Option<Arc<Word>>>>>);
 
 impl Board {
-    /// Puts up the newest word and wakes whoever waits for it.
+    /// Puts up the newest word and wakes whoever waits for it. An older one, read before and put later, is not news.
     pub fn put(&self, cluster: i64, word: Word) {
         self.with(cluster, |newest| {
             newest.send_if_modified(|current| {
-                let is_news = current.as_deref() != Some(&word);
+                let is_news = current.as_deref().is_none_or(|current| word.epoch >= current.epoch && *current != word);
                 if is_news {
                     *current = Some(Arc::new(word));
                 }

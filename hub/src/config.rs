@@ -27,6 +27,13 @@ pub struct Config {
     /// A file with the password for the database.
     #[arg(long, env = "WRIT_DATABASE_PASSWORD_FILE", value_name = "FILE", requires = "database")]
     pub database_password_file: Option<PathBuf>,
+    /// The signing key that hubs on one database share, as `hub.key` of the first one has it; that file in the data
+    /// folder when absent.
+    #[arg(long, env = "WRIT_SIGNING_KEY_FILE", value_name = "FILE")]
+    pub signing_key_file: Option<PathBuf>,
+    /// Accepts a signing key that is not the one the database knows. Every agent must enroll anew.
+    #[arg(long)]
+    pub new_signing_key: bool,
     /// The policy repository: a local path or a URL (https, ssh, file).
     #[arg(long, env = "WRIT_SOURCE", value_name = "URL_OR_PATH")]
     pub source: String,

@@ -67,9 +67,15 @@ impl Heartbeats {
             .insert((cluster, written.replica.clone()), Known { written, later: None });
     }
 
-    fn take_later(&self) -> Vec<(Replica, Later)> {
+    fn take_later(&self) -> Vec<(i64, Heartbeat, Later)> {
         let mut known = self.0.lock().expect("no holder of the lock panics");
-        known.iter_mut().filter_map(|(replica, known)| Some((replica.clone(), known.later.take()?))).collect()
+        let later = |((cluster, _), known): (&Replica, &mut Known)| {
+            Some((*cluster, known.written.clone(), known.later.take()?))
+        };
+        // In one order, or two hubs wait for each other.
+        let mut later: Vec<_> = known.iter_mut().filter_map(later).collect();
+        later.sort_unstable_by(|(a, said, _), (b, other, _)| (a, &said.replica).cmp(&(b, &other.replica)));
+        later
     }
 
     /// Forgets a cluster whose agent enrolls anew.
@@ -146,14 +152,20 @@ pub async fn flush(app: &App) -> store::Result<()> {
         return Ok(());
     }
     let mut tx = app.store.begin().await?;
-    let clusters: BTreeSet<i64> = later.iter().map(|((cluster, _), _)| *cluster).collect();
-    for ((cluster, replica), later) in &later {
-        tx.save_seen(*cluster, replica, *later).await?;
+    let clusters: BTreeSet<i64> = later.iter().map(|(cluster, ..)| *cluster).collect();
+    let mut behind = vec![];
+    for (cluster, said, later) in later {
+        if !tx.save_seen(cluster, &said, later).await? {
+            behind.push((cluster, said.replica));
+        }
     }
     for cluster in clusters {
         tx.sum_up_replicas(cluster, app.now() - SEEN_WITHIN_MS).await?;
     }
-    tx.commit().await
+    tx.commit().await?;
+    // It said something else to another hub since: what it says to this one next is written whole.
+    behind.iter().for_each(|(cluster, replica)| app.heartbeats.forget_replica(*cluster, replica));
+    Ok(())
 }
 
 /// What namespaces opened themselves.

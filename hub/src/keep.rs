@@ -45,16 +45,21 @@ impl Keep {
         self.folder.join("mirror.git")
     }
 
-    /// The signing key, made and kept at the first call.
-    pub fn signing_key(&self) -> anyhow::Result<SigningKey> {
-        let path = self.folder.join(Self::KEY);
+    /// The signing key in this file, or that of the folder, which is made when it is not there and may be.
+    pub fn signing_key(&self, file: Option<&Path>, may_make: bool) -> anyhow::Result<SigningKey> {
+        let may_make = may_make && file.is_none();
+        let path = file.map_or_else(|| self.folder.join(Self::KEY), Path::to_owned);
         match File::open(&path) {
             Ok(mut file) => {
                 let mut pkcs8 = vec![];
                 file.read_to_end(&mut pkcs8).with_context(|| format!("reading {}", path.display()))?;
                 SigningKey::from_pkcs8(&pkcs8).with_context(|| format!("{} is not the hub's key", path.display()))
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => make_key(&path),
+            Err(error) if may_make && error.kind() == std::io::ErrorKind::NotFound => make_key(&path),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(error).with_context(|| {
+                let path = path.display();
+                format!("the signing key {path} is missing: copy `hub.key` of the other hubs on this database there")
+            }),
             Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
         }
     }
@@ -83,8 +88,8 @@ mod tests {
     fn key_is_made_once_and_only_its_owner_reads_it() {
         let folder = tempfile::tempdir().unwrap();
         let keep = Keep::open(folder.path()).unwrap();
-        let made = keep.signing_key().unwrap().public();
-        assert_eq!(keep.signing_key().unwrap().public(), made);
+        let made = keep.signing_key(None, true).unwrap().public();
+        assert_eq!(keep.signing_key(None, false).unwrap().public(), made);
         let mode = std::fs::metadata(folder.path().join("hub.key")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }

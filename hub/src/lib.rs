@@ -16,11 +16,14 @@ pub mod finding;
 pub mod heartbeat;
 pub mod ingest;
 pub mod keep;
+pub mod leader;
 pub mod logging;
 pub mod metrics;
 pub mod movement;
 pub mod pages;
+pub mod partitions;
 pub mod publish;
+pub mod replica;
 pub mod repository;
 pub mod retention;
 pub mod rollout;
@@ -49,6 +52,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
 use writ_policy::Digest;
+use writ_policy::sign::SigningKey;
 use writ_runtime::SelfTest;
 
 /// What the check of a commit may take: a commit that needs more is refused.
@@ -79,7 +83,7 @@ impl Hub {
         remote.prepare(config, &shutdown)?;
         let store = Store::open(&config.database(&keep)?).await.context("opening the database")?;
         let access = access(config, &store).await?;
-        let hub_key = keep.signing_key()?;
+        let hub_key = hub_key(config, &keep, &store).await?;
         publish::sign_anew(&store, &hub_key).await?;
         let source =
             app::SourceName { url: remote.to_string(), branch: config.branch.clone(), path: config.path.clone() };
@@ -93,6 +97,7 @@ impl Hub {
             source,
             source_state: ArcSwap::default(),
             self_test: self_test(config)?,
+            lead: app::Lead::default(),
             board: Board::default(),
             assign_wanted: Notify::new(),
             heartbeats: Heartbeats::default(),
@@ -122,8 +127,8 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let Hub { app, follower, reports, _keep } = hub;
     let mut tasks = Tasks::default();
     tasks.start("serving", listener.serve(routes, shutdown.clone()));
-    tasks.start("following the source", follower.run(config.poll, shutdown.clone()));
-    tasks.start("assigning", assign::run(app.clone(), shutdown.clone()));
+    tasks.start("leading", leader::run(app.clone(), follower, config.poll, shutdown.clone()));
+    tasks.start("following other hubs", replica::run(app.clone(), shutdown.clone()));
     tasks.start("writing reports", ingest::writer::run(app.clone(), reports, shutdown.clone()));
     tasks.start("deleting old rows", retention::run(app.clone(), config.keeping, shutdown.clone()));
     tasks.start("writing heartbeats", heartbeat::run(app.clone(), shutdown.clone()));
@@ -173,6 +178,28 @@ async fn stop_at_signal(shutdown: CancellationToken) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The signing key. Hubs that share a database have the same: agents trust one. The first one to start tells the
+/// database which it is.
+async fn hub_key(config: &Config, keep: &Keep, store: &Store) -> anyhow::Result<SigningKey> {
+    const SETTING: &str = "hub_key";
+    let known = store.setting(SETTING).await.context("reading which key the hubs have")?;
+    let is_first = known.is_none() || config.new_signing_key || !store.is_shared();
+    let key = keep.signing_key(config.signing_key_file.as_deref(), is_first)?;
+    let fingerprint = key.public().fingerprint().to_string();
+    if config.new_signing_key || !store.is_shared() {
+        store.save_setting(SETTING, &fingerprint).await?;
+        return Ok(key);
+    }
+    let known = store.add_setting(SETTING, &fingerprint).await?;
+    anyhow::ensure!(
+        known == fingerprint,
+        "the signing key of this hub is {fingerprint}, and that of the hubs on this database is {known}: agents trust \
+         only theirs. Name a copy of their hub.key with --signing-key-file; to replace it for all, stop them and start \
+         one with --new-signing-key (every agent must enroll anew)"
+    );
+    Ok(key)
+}
+
 /// How people are let in; makes the admin token at the first start that needs one, and shows it this once.
 async fn access(config: &Config, store: &store::Store) -> anyhow::Result<access::Access> {
     const SETTING: &str = "admin_token";
@@ -190,9 +217,12 @@ async fn access(config: &Config, store: &store::Store) -> anyhow::Result<access:
     }
     let token = access::random_secret();
     let digest = Digest::of(&token);
-    store.save_setting(SETTING, &digest.to_string()).await?;
-    show_once(&token);
-    Ok(access::Access::by_admin_token(digest, https))
+    let kept = store.add_setting(SETTING, &digest.to_string()).await?;
+    // Another hub that started at the same moment may have shown its own.
+    if kept == digest.to_string() {
+        show_once(&token);
+    }
+    Ok(access::Access::by_admin_token(kept.parse()?, https))
 }
 
 #[expect(clippy::print_stderr, reason = "for the person at the terminal, kept out of the log")]

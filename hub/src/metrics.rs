@@ -146,6 +146,9 @@ pub async fn text(app: &App) -> anyhow::Result<String> {
     let bytes = Gauge::<i64>::default();
     bytes.set(app.store.bytes().await?);
     fleet.register("database_bytes", "Size of the database on disk", bytes);
+    let leads = Gauge::<i64>::default();
+    leads.set(i64::from(app.lead.is_held()));
+    fleet.register("leads", "Whether this hub leads those that share its database", leads);
     let reachable = Gauge::<i64>::default();
     reachable.set(i64::from(app.source_state.load().error.is_none()));
     fleet.register("source_reachable", "Whether the last look at the source succeeded", reachable);

@@ -118,7 +118,7 @@ async fn serve(
     blobs: Vec<(Digest, Vec<u8>)>,
 ) -> anyhow::Result<()> {
     let now = app.now();
-    let mut tx = app.store.begin().await?;
+    let mut tx = app.begin_as_leader().await?;
     for (digest, content) in &blobs {
         tx.save_blob(digest, content, now).await?;
     }
@@ -135,7 +135,7 @@ async fn refuse(
 ) -> anyhow::Result<Verdict> {
     let diagnostics = bounded(diagnostics);
     let findings = with_excerpts(diagnostics.clone(), files);
-    let mut tx = app.store.begin().await?;
+    let mut tx = app.begin_as_leader().await?;
     let checked = Checked { commit, diagnostics: &findings, bundle: None };
     tx.save_revision(&checked, app.now()).await?;
     tx.commit().await.context("recording the refused commit")?;

@@ -13,6 +13,8 @@ use writ_policy::{Diagnostic, Revision};
 
 /// The setting that names the last head that something was made of.
 const HEAD: &str = "head";
+/// The setting that tells other hubs what the leader knows of the source.
+pub(crate) const STATE: &str = "source_state";
 /// After an event, how long to wait for those that belong to it.
 const SETTLE: Duration = Duration::from_millis(2);
 /// The longest wait after failures.
@@ -43,8 +45,10 @@ impl Follower {
     }
 
     /// Looks whenever something may have happened, until told to stop.
-    pub async fn run(mut self, poll: Duration, shutdown: CancellationToken) -> anyhow::Result<()> {
+    pub async fn run(&mut self, poll: Duration, shutdown: CancellationToken) -> anyhow::Result<()> {
         let mut failures = 0;
+        // Another hub may have led since.
+        self.done = None;
         let mut watcher = watch::Watcher::start(&self.remote);
         loop {
             // A look may take minutes (a slow remote, a check that hangs); left undone, it is done anew at the next start.
@@ -59,7 +63,7 @@ impl Follower {
                 }
                 Err(error) => {
                     failures += 1;
-                    self.failed(&error);
+                    self.failed(&error).await;
                     watcher = watch::Watcher::start(&self.remote);
                     (Duration::from_millis(500) * 2_u32.pow(failures.min(10))).min(LONGEST_RETRY.min(poll * 4))
                 }
@@ -84,7 +88,7 @@ impl Follower {
             }
             self.done = Some(head.clone());
         }
-        self.app.source_state.store(SourceState { head: Some(head), checked_at: self.app.now(), error: None }.into());
+        self.tell(SourceState { head: Some(head), checked_at: self.app.now(), error: None }).await?;
         Ok(verdict)
     }
 
@@ -99,7 +103,9 @@ impl Follower {
         let fetch_ms = started.elapsed().as_millis() as u64;
         self.record_earlier(&news.earlier).await?;
         let verdict = publish::publish(&self.app, &news.commit, news.read, news.notes).await?;
-        self.app.store.save_setting(HEAD, head.as_str()).await?;
+        let mut tx = self.app.begin_as_leader().await?;
+        tx.save_setting(HEAD, head.as_str()).await?;
+        tx.commit().await.context("recording the head")?;
         self.app.assign_wanted.notify_one();
         let total_ms = started.elapsed().as_millis() as u64;
         tracing::debug!(revision = %head, fetch_ms, total_ms, "dealt with commit {}", head.short());
@@ -131,21 +137,32 @@ impl Follower {
             return Ok(());
         }
         let now = self.app.now();
-        let mut tx = self.app.store.begin().await?;
+        let mut tx = self.app.begin_as_leader().await?;
         for commit in earlier {
             tx.save_superseded(commit, now).await?;
         }
         tx.commit().await.context("recording earlier commits")
     }
 
-    fn failed(&self, error: &anyhow::Error) {
+    async fn failed(&self, error: &anyhow::Error) {
         let error = format!("{error:#}");
         let before = self.app.source_state.load_full();
         if before.error.as_ref() != Some(&error) {
             tracing::warn!(error, "the source cannot be followed, the last good revision stays");
         }
         let state = SourceState { error: Some(error), checked_at: self.app.now(), head: before.head.clone() };
+        // When the database is why, other hubs find out themselves.
+        let _ = self.tell(state).await;
+    }
+
+    /// Keeps what is known of the source, for people and for other hubs.
+    async fn tell(&self, state: SourceState) -> anyhow::Result<()> {
+        let text = serde_json::to_string(&state).context("writing the state of the source")?;
         self.app.source_state.store(state.into());
+        if self.app.store.is_shared() {
+            self.app.store.save_setting(STATE, &text).await.context("recording the state of the source")?;
+        }
+        Ok(())
     }
 }
 

@@ -39,11 +39,13 @@ use sqlx::sqlite::SqlitePool;
 mod agents;
 mod alone;
 mod assignments;
+mod away;
 pub mod backup;
 mod blobs;
 mod break_glass;
 mod bulk;
 mod cannot_write;
+mod changes;
 mod clusters;
 mod counts;
 mod database;
@@ -54,6 +56,7 @@ pub mod fixture;
 #[cfg(test)]
 mod fresh;
 mod history;
+mod leader;
 mod migrations;
 mod names;
 mod pages;
@@ -77,12 +80,14 @@ pub(crate) use alone::Alone;
 pub use assignments::Told;
 pub use break_glass::BreakGlassRow;
 pub(crate) use cannot_write::cannot_write;
+pub use changes::{Changes, Wake};
 pub use clusters::NewToken;
 pub use counts::Counts;
 pub use database::Database;
 pub use explain::Explainable;
 pub use failure_list::{FailureItem, FailurePage, FailureQuery};
 pub use history::{EnforcedBy, HistoryRow};
+pub use leader::Election;
 pub use names::Names;
 pub use pages::*;
 pub use replicas::Heartbeat;
@@ -101,7 +106,7 @@ pub type Failed = sqlx::Error;
 
 impl From<sqlx::Error> for crate::failure::Error {
     fn from(error: sqlx::Error) -> Self {
-        if matches!(error, sqlx::Error::PoolTimedOut) {
+        if away::is_away(&error) {
             return Self::Busy;
         }
         Self::Internal(anyhow::Error::new(error).context("the database did not answer"))
@@ -153,9 +158,12 @@ impl Store {
         }
     }
 
-    /// Whether the database answers.
-    pub async fn ping(&self) -> sqlx::Result<()> {
-        on!(self, |pool| sqlx::query("SELECT 1").execute(pool).await.map(drop))
+    /// Whether the database can be written; an error when it does not even answer.
+    pub async fn is_ready(&self) -> sqlx::Result<bool> {
+        match self {
+            Store::Sqlite { readers, .. } => sqlx::query("SELECT 1").execute(readers).await.map(|_| true),
+            Store::Postgres { writer, .. } => postgres::can_be_written(writer).await,
+        }
     }
 
     /// Ends all connections; what was committed stays.

@@ -80,7 +80,7 @@ pub async fn open(
     tx.commit().await?;
     let place = glass.namespace.as_deref().unwrap_or("the whole cluster");
     tracing::warn!(cluster.name = %cluster, reason = row.reason, for_seconds, "break glass was opened for {place} of `{cluster}`");
-    app.assign_wanted.notify_one();
+    app.want_round().await?;
     Ok(axum::Json(row))
 }
 
@@ -94,7 +94,7 @@ pub async fn end(_: Admin, State(app): State<App>, Json(wanted): Json<Ended>) ->
     tx.commit().await?;
     if ended > 0 {
         tracing::warn!(cluster.name = %cluster, "break glass of `{cluster}` was ended before its time");
-        app.assign_wanted.notify_one();
+        app.want_round().await?;
     }
     Ok(axum::Json(Done { ended }))
 }

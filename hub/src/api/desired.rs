@@ -33,7 +33,7 @@ pub async fn desired(
     }
     if is_behind {
         // The agent enforces a later epoch than this hub remembers: the next must be beyond it.
-        app.assign_wanted.notify_one();
+        app.want_round().await?;
     }
     let news = async {
         let told = newest.wait_for(|word| word.as_deref().is_some_and(|word| is_news(word, have, refused))).await;

@@ -26,6 +26,9 @@ pub async fn enroll(State(app): State<App>, Json(request): Json<Enroll>) -> Resu
     let cluster_id = tx.save_cluster(&cluster, &labels, now).await?;
     tx.forget_replicas(cluster_id).await?;
     tx.save_agent(&agent, cluster_id, &Digest::of(&credential), now).await?;
+    if app.store.is_shared() {
+        tx.want_round().await?;
+    }
     tx.commit().await?;
     app.heartbeats.forget(cluster_id);
     app.assign_wanted.notify_one();

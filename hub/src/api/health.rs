@@ -1,7 +1,7 @@
-//! `GET /healthz`: the process runs. `GET /readyz`: it can serve, because its database answers.
+//! `GET /healthz`: the process runs. `GET /readyz`: it can serve, because its database answers and can be written.
 
 use crate::app::App;
-use crate::failure::Failure;
+use crate::failure::{Error, Failure};
 use axum::extract::State;
 
 /// The process runs.
@@ -9,8 +9,10 @@ pub async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// The database answers.
+/// The database answers and can be written.
 pub async fn ready(State(app): State<App>) -> Result<&'static str, Failure> {
-    app.store.ping().await?;
-    Ok("ok\n")
+    match app.store.is_ready().await? {
+        true => Ok("ok\n"),
+        false => Err(Error::CannotStore("the database can be read and not written").into()),
+    }
 }

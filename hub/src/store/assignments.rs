@@ -14,8 +14,8 @@ const CLUSTERS: &str = "
     ORDER BY clusters.id";
 
 const SAVE: &str = "
-    INSERT INTO assignments (cluster_id, epoch, digest, revision_id, deny_level, statement, issued_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    INSERT INTO assignments (cluster_id, epoch, digest, revision_id, deny_level, statement, issued_at, round)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 
 const ACKNOWLEDGE: &str = "
     UPDATE assignments SET fetched_at = $1, verified_at = $2, active_at = $3, acknowledged_at = $4
@@ -55,11 +55,11 @@ impl Store {
 }
 
 impl Tx {
-    /// Records what a cluster is told.
+    /// Records what a cluster is told in a round.
     pub async fn save_assignment(
         &mut self,
         cluster: i64,
-        revision: i64,
+        (revision, round): (i64, i64),
         assignment: &Assignment,
         signed: &Signed,
     ) -> sqlx::Result<()> {
@@ -71,6 +71,7 @@ impl Tx {
             .bind(assignment.settings.deny_level.as_str())
             .bind(json(signed))
             .bind(assignment.issued_at)
+            .bind(round)
             .execute(connection)
             .await
             .map(drop))

@@ -61,6 +61,9 @@ impl Tx {
         statement: Insert,
         rows: &[[Value<'_>; WIDTH]],
     ) -> sqlx::Result<()> {
+        if let Tx::Postgres(transaction) = self {
+            return super::postgres::unnest::insert(transaction, statement, rows).await;
+        }
         for piece in pieces(rows, MAX_VALUES / WIDTH) {
             let values = match self {
                 Tx::Sqlite(_) => unnamed(piece.len(), WIDTH),

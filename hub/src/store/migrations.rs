@@ -46,6 +46,30 @@ pub(super) fn explained(error: MigrateError) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Store;
+    use crate::store::fresh::Fresh;
+    use sqlx::sqlite::SqlitePoolOptions;
+
+    #[tokio::test]
+    async fn migration_that_came_later_with_a_lower_number_is_applied() {
+        let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
+        let earlier = SQLITE.iter().filter(|migration| migration.version != 7).cloned().collect();
+        Migrator::with_migrations(earlier).run(&pool).await.unwrap();
+        SQLITE.run(&pool).await.unwrap();
+        let rounds: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM hub_changes").fetch_one(&pool).await.unwrap();
+        assert_eq!(rounds, 2);
+    }
+
+    #[tokio::test]
+    async fn database_of_a_newer_version_is_refused_and_left_as_it_is() {
+        const APPLIED: &str = "
+            INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+            VALUES (9999, 'of times to come', TRUE, $1, 1)";
+        let fresh = Fresh::new().await;
+        on!(write & fresh.store, |pool| sqlx::query(APPLIED).bind(vec![0_u8]).execute(pool).await.map(drop)).unwrap();
+        let error = format!("{:#}", Store::open(&fresh.database).await.unwrap_err());
+        assert!(error.contains("of a newer version of Writ (it has migration 9999)"), "{error}");
+    }
 
     #[test]
     fn numbers_are_given_once() {

@@ -37,9 +37,11 @@ impl Names {
         self.stored.extend(self.fresh.drain());
     }
 
-    /// The transaction did not happen: what it gave may be given to others.
+    /// The transaction did not happen: what it gave may be given to others. What was stored is asked for again too: a
+    /// server that another one took over from may have lost it.
     pub fn forget(&mut self) {
         self.fresh.clear();
+        self.stored.clear();
     }
 }
 

@@ -1,5 +1,10 @@
 //! PostgreSQL, 15 or later: a server that several hubs may share. Its own means are below this file.
 
+pub(super) mod leader;
+pub(super) mod listen;
+pub(super) mod partitions;
+pub(super) mod unnest;
+
 use super::database::Server;
 use super::{Store, migrations};
 use anyhow::{Context, ensure};
@@ -15,6 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest that the server works on a statement, and that it waits for a transaction of ours to go on.
 const STATEMENT_LIMIT: &str = "30s";
 const IDLE_LIMIT: &str = "30s";
+const CAN_BE_WRITTEN: &str = "SELECT current_setting('transaction_read_only') = 'off'";
 /// Numbers its versions as 15 * 10,000 and so on.
 const OLDEST: i32 = 150_000;
 
@@ -22,7 +28,7 @@ const OLDEST: i32 = 150_000;
 pub(super) async fn open(server: &Server) -> anyhow::Result<Store> {
     prepare(server).await.with_context(|| format!("preparing {server}"))?;
     let options = with_limits(server.options().clone());
-    let writer = pool(WRITERS, options.clone()).await.with_context(|| format!("connecting to {server}"))?;
+    let writer = writers(options.clone()).await.with_context(|| format!("connecting to {server}"))?;
     let readers = pool(READERS, options.options([("default_transaction_read_only", "on")])).await?;
     Ok(Store::Postgres { writer, readers })
 }
@@ -44,6 +50,39 @@ fn with_limits(options: PgConnectOptions) -> PgConnectOptions {
     options.application_name("writ-hub").options(limits).statement_cache_capacity(200).disable_statement_logging()
 }
 
+/// A connection to a server that was the primary and is so no more is given up, whenever one is asked for.
+async fn writers(options: PgConnectOptions) -> sqlx::Result<PgPool> {
+    let pool = PgPoolOptions::new().max_connections(WRITERS).acquire_timeout(PATIENCE).test_before_acquire(false);
+    let pool = pool.before_acquire(|connection, _| {
+        Box::pin(async move { sqlx::query_scalar(CAN_BE_WRITTEN).fetch_one(connection).await })
+    });
+    pool.connect_with(options).await
+}
+
+/// Whether this is the primary.
+pub(super) async fn can_be_written(pool: &PgPool) -> sqlx::Result<bool> {
+    sqlx::query_scalar(CAN_BE_WRITTEN).fetch_one(pool).await
+}
+
 async fn pool(connections: u32, options: PgConnectOptions) -> sqlx::Result<PgPool> {
     PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).connect_with(options).await
+}
+
+impl Store {
+    /// Makes partitions for the days around now, where the database has them; how many.
+    pub async fn make_partitions(&self, now: i64) -> sqlx::Result<usize> {
+        match self {
+            Store::Sqlite { .. } => Ok(0),
+            Store::Postgres { writer, .. } => partitions::make(writer, now).await,
+        }
+    }
+
+    /// Drops the partitions of a table whose days ended before this time (Unix milliseconds), where the database has
+    /// them; how many. Rows of the day that the time is in, and those without a day, are left to be deleted.
+    pub async fn drop_before(&self, table: &str, before: i64) -> sqlx::Result<usize> {
+        match self {
+            Store::Sqlite { .. } => Ok(0),
+            Store::Postgres { writer, .. } => partitions::drop_before(writer, table, before).await,
+        }
+    }
 }

@@ -20,7 +20,9 @@ const SAVE: &str = "
         refused_at = excluded.refused_at, load_errors = excluded.load_errors,
         certificate_expires_at = excluded.certificate_expires_at";
 const SEEN: &str = "
-    UPDATE replicas SET seen_at = $1, spooled = $2, dropped = $3 WHERE cluster_id = $4 AND replica = $5";
+    UPDATE replicas SET seen_at = $1, spooled = $2, dropped = $3
+    WHERE cluster_id = $4 AND replica = $5 AND boot = $6 AND COALESCE(active_digest, '') = $7
+        AND COALESCE(refused_at, 0) = $8 AND load_errors = $9";
 const FORGET: &str = "DELETE FROM replicas WHERE cluster_id = $1 AND replica = $2";
 const FORGET_OLD: &str = "DELETE FROM replicas WHERE cluster_id = $1 AND seen_at < $2";
 const FORGET_ALL: &str = "DELETE FROM replicas WHERE cluster_id = $1";
@@ -92,17 +94,21 @@ impl Tx {
             .map(drop))
     }
 
-    /// Keeps that a replica was heard, and nothing else changed.
-    pub async fn save_seen(&mut self, cluster: i64, replica: &str, later: Later) -> sqlx::Result<()> {
+    /// Keeps that a replica was heard, and nothing else changed since it said this; false when another hub knows better.
+    pub async fn save_seen(&mut self, cluster: i64, said: &Heartbeat, later: Later) -> sqlx::Result<bool> {
         on!(tx self, |connection| sqlx::query(SEEN)
             .bind(later.seen_at)
             .bind(later.spooled)
             .bind(later.dropped)
             .bind(cluster)
-            .bind(replica)
+            .bind(&said.replica)
+            .bind(&said.boot)
+            .bind(said.active.as_ref().map_or_else(String::new, |active| active.assignment.to_string()))
+            .bind(said.refused.as_ref().map_or(0, |refused| refused.at))
+            .bind(json(&said.load_errors))
             .execute(connection)
             .await
-            .map(drop))
+            .map(|done| done.rows_affected() > 0))
     }
 
     /// A replica that stops has nothing to say any more.

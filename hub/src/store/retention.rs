@@ -143,6 +143,10 @@ impl Aged {
 impl Store {
     /// Deletes at most `most` rows that are older than this time (Unix milliseconds), and says how many.
     pub async fn delete_aged(&self, aged: Aged, before: i64, most: i64) -> sqlx::Result<u64> {
+        // Whole days where they have partitions; what is left is deleted.
+        if matches!(aged, Aged::Failures | Aged::PolicyMinutes | Aged::ReviewMinutes) {
+            self.drop_before(aged.table(), before).await?;
+        }
         let before = aged.time(before);
         if aged == Aged::FixedViolations {
             return self.delete_fixed_violations(before, most).await;

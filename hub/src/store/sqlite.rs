@@ -1,7 +1,6 @@
 //! SQLite: one file, one writing connection and several readers.
 
 use super::{Store, migrations};
-use anyhow::Context;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::path::Path;
@@ -29,9 +28,9 @@ pub(super) async fn open(file: &Path) -> anyhow::Result<Store> {
     // Of a file that is made now: what retention frees goes back to the disk.
     let writing = options.clone().auto_vacuum(SqliteAutoVacuum::Incremental);
     let writer = SqlitePoolOptions::new().max_connections(1).connect_with(writing).await;
-    let writer = writer.with_context(|| format!("opening {}", file.display()))?;
+    let writer = writer.map_err(|error| explained(file, error.into()))?;
     let migrated = migrations::SQLITE.run(&writer).await.map_err(migrations::explained);
-    migrated.with_context(|| format!("preparing {}", file.display()))?;
+    migrated.map_err(|error| explained(file, error))?;
     let readers = SqlitePoolOptions::new().max_connections(READERS).before_acquire(|connection, _| {
         Box::pin(async move {
             // Each read takes a connection of its own, so that this is the limit of one statement.
@@ -42,4 +41,19 @@ pub(super) async fn open(file: &Path) -> anyhow::Result<Store> {
     });
     let readers = readers.connect_with(options.read_only(true)).await?;
     Ok(Store::Sqlite { writer, readers })
+}
+
+/// Says which file it is, and what to do when it is damaged. Nothing is made in its place.
+fn explained(file: &Path, error: anyhow::Error) -> anyhow::Error {
+    let code = error.chain().find_map(|cause| {
+        let database = cause.downcast_ref::<sqlx::Error>()?.as_database_error()?;
+        database.code().map(|code| code.into_owned())
+    });
+    // Damaged, and no database at all.
+    let is_damaged = code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| matches!(code & 0xff, 11 | 26));
+    let file = file.display();
+    match is_damaged {
+        true => error.context(format!("{file} is damaged or is no database: move it away and restore a backup")),
+        false => error.context(format!("opening {file}")),
+    }
 }

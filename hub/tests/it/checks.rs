@@ -29,6 +29,7 @@ fn follower_with(hub: &TestHub, program: PathBuf) -> Follower {
         source: hub.hub.app.source.clone(),
         source_state: arc_swap::ArcSwap::default(),
         self_test: SelfTest::new(Some(program), Duration::from_secs(600), 2 << 30),
+        lead: writ_hub::app::Lead::default(),
         board: writ_hub::board::Board::default(),
         assign_wanted: tokio::sync::Notify::new(),
         heartbeats: writ_hub::heartbeat::Heartbeats::default(),
@@ -64,7 +65,8 @@ async fn hub_that_is_told_to_stop_does_not_wait_for_a_check() {
     std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
     hub.repository.write("test2.rego", policy("TEST2", "no")).commit("Second");
     let shutdown = CancellationToken::new();
-    let follows = follower_with(&hub, program).run(LIMIT, shutdown.clone());
+    let mut follower = follower_with(&hub, program);
+    let follows = follower.run(LIMIT, shutdown.clone());
     let stop = async {
         while !begun.exists() {
             tokio::task::yield_now().await;

@@ -21,7 +21,8 @@ async fn commit_to_a_local_repository_is_told_without_waiting_for_the_poll() {
     let (app, shutdown) = (hub.app.clone(), CancellationToken::new());
     let mut told = app.board.follow(1).unwrap();
     let mut loops = JoinSet::new();
-    loops.spawn(hub.follower.run(Duration::from_secs(3_600), shutdown.clone()));
+    let (mut follower, stop) = (hub.follower, shutdown.clone());
+    loops.spawn(async move { follower.run(Duration::from_secs(3_600), stop).await });
     loops.spawn(assign::run(app, shutdown.clone()));
     for epoch in 2..5 {
         repository.write("test1.rego", policy("TEST1", &format!("no {epoch}"))).commit("Change it");

@@ -30,7 +30,7 @@ async fn mirror_that_a_power_cut_spoilt_is_fetched_anew() {
 
 #[tokio::test]
 async fn new_signing_key_signs_everything_anew_although_the_head_is_refused() {
-    let mut hub = TestHub::new().await;
+    let mut hub = TestHub::with(&["--new-signing-key"]).await;
     let before = hub.enroll("prod").await;
     hub.repository.write("broken.rego", "nonsense");
     hub.commit("Break it").await;

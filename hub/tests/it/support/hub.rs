@@ -55,7 +55,8 @@ impl TestHub {
         let data = tempfile::tempdir().unwrap();
         let repository = TestRepository::new();
         let mut arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        if let Some(url) = writ_e2e::postgres::wanted() {
+        let names_one = arguments.iter().any(|argument| argument == "--database");
+        if let Some(url) = writ_e2e::postgres::wanted().filter(|_| !names_one) {
             arguments.extend(["--database".to_owned(), url]);
         }
         let clock = Clock::fixed(NOW);
@@ -78,6 +79,17 @@ impl TestHub {
         meanwhile(data.path()).await;
         let (hub, writer) = open(data.path(), repository.path(), &arguments, clock.clone()).await;
         Self { hub, clock, repository, data, arguments, writer }
+    }
+
+    /// Another hub on the same database, with the same key and a folder of its own.
+    pub(crate) async fn beside(&self, arguments: &[&str]) -> Self {
+        let key = self.data.path().join("hub.key");
+        let shared = ["--signing-key-file", key.to_str().unwrap()].map(str::to_owned);
+        let all =
+            [&self.arguments[..], &shared, &arguments.iter().map(|a| (*a).to_owned()).collect::<Vec<_>>()].concat();
+        let (data, repository) = (tempfile::tempdir().unwrap(), TestRepository::new());
+        let (hub, writer) = open(data.path(), self.repository.path(), &all, self.clock.clone()).await;
+        Self { hub, clock: self.clock.clone(), repository, data, arguments: all, writer }
     }
 
     /// Commits what was written and lets the hub see it.
