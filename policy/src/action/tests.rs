@@ -24,8 +24,6 @@ fn table_of_actions() {
     let held = |deny_level, own| Words { may_tighten: false, ..team(deny_level, own) };
     let own = |deny_level, action| Words { action: Some(action), ..level(deny_level) };
     let exempted = |words| Words { exempted: true, ..words };
-    let open = |words| Words { break_glass: true, ..words };
-    let lifeline = |words| Words { lifeline: true, ..words };
     let by = Because::DenyLevel;
     let by_team = Because::NamespaceLevel;
     for (objection, words, action, because) in [
@@ -71,7 +69,24 @@ fn table_of_actions() {
         (Failure(High), exempted(own(DenyAll, Deny)), Dryrun, Because::Exemption),
         (Constraint(Deny), exempted(level(DenyAll)), Dryrun, Because::Exemption),
         (Error(OnError::Deny), exempted(level(DenyAll)), Dryrun, Because::Exemption),
-        // Break glass and lifelines turn refusals into warnings, and nothing else.
+    ] {
+        assert_eq!(rule(objection, &words), Ruling { action, because }, "{objection:?} {words:?}");
+    }
+}
+
+#[test]
+fn break_glass_and_lifelines_turn_refusals_into_warnings_and_nothing_else() {
+    use Action::{Deny, Dryrun, Warn};
+    use DenyLevel::{High as DenyAll, Low as DenyHigh, Off};
+    use Objection::{Constraint, Error, Failure};
+    use Severity::{High, Low};
+    let level = |deny_level| Words { deny_level, ..PLATFORM };
+    let own = |deny_level, action| Words { action: Some(action), ..level(deny_level) };
+    let exempted = |words| Words { exempted: true, ..words };
+    let open = |words| Words { break_glass: true, ..words };
+    let lifeline = |words| Words { lifeline: true, ..words };
+    let by = Because::DenyLevel;
+    for (objection, words, action, because) in [
         (Failure(High), open(level(DenyAll)), Warn, Because::BreakGlass),
         (Failure(Low), open(own(Off, Deny)), Warn, Because::BreakGlass),
         (Constraint(Deny), open(level(Off)), Warn, Because::BreakGlass),
