@@ -46,7 +46,7 @@ impl Keeping {
     }
 
     /// What grows old, and after how long.
-    fn ages(&self) -> [(Aged, Duration); 13] {
+    fn ages(&self) -> [(Aged, Duration); 16] {
         let Self { keep_raw, keep_minutes, keep_rollups, keep_fixed } = *self;
         [
             (Aged::Failures, keep_raw),
@@ -56,6 +56,9 @@ impl Keeping {
             (Aged::PolicyDays, keep_rollups),
             (Aged::ReviewHours, keep_rollups),
             (Aged::ReviewDays, keep_rollups),
+            (Aged::SumMinutes, keep_minutes),
+            (Aged::SumHours, keep_rollups),
+            (Aged::SumDays, keep_rollups),
             (Aged::FixedViolations, keep_fixed),
             (Aged::ViolationEvents, keep_rollups),
             (Aged::ViolationDays, keep_rollups),

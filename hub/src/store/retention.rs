@@ -21,6 +21,12 @@ pub enum Aged {
     ReviewHours,
     /// Rollups of reviews by day.
     ReviewDays,
+    /// Sums by minute that pages read.
+    SumMinutes,
+    /// Sums by hour that pages read.
+    SumHours,
+    /// Sums by day that pages read.
+    SumDays,
     /// Changes of open violations by day.
     ViolationDays,
     /// What happened in the life of violations.
@@ -39,6 +45,19 @@ const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
+/// The key of the sums, in its order.
+const SUMS: &str = "span, bucket, kind, policy_id, subject_id";
+/// Neither what a cluster enforces nor the newest that it was told.
+const OLD_ASSIGNMENTS: &str = "
+    DELETE FROM assignments WHERE (cluster_id, epoch) IN
+        (SELECT old.cluster_id, old.epoch FROM assignments AS old
+        JOIN clusters ON clusters.id = old.cluster_id
+        WHERE old.issued_at < $1 AND old.epoch <> COALESCE(clusters.active_epoch, 0)
+            AND old.epoch < (SELECT MAX(epoch) FROM assignments WHERE cluster_id = old.cluster_id)
+        ORDER BY old.cluster_id, old.epoch LIMIT $2)";
+const FIXED_VIOLATIONS: &str = "
+    SELECT id, cluster_id FROM violations WHERE fixed_at IS NOT NULL AND fixed_at < $1 ORDER BY fixed_at, id LIMIT $2";
+
 impl Aged {
     /// The table, as it is named.
     pub fn table(self) -> &'static str {
@@ -50,6 +69,7 @@ impl Aged {
             Aged::PolicyDays => "policy_days",
             Aged::ReviewHours => "review_hours",
             Aged::ReviewDays => "review_days",
+            Aged::SumMinutes | Aged::SumHours | Aged::SumDays => "sums",
             Aged::ViolationDays => "violation_days",
             Aged::ViolationEvents => "violation_events",
             Aged::FixedViolations => "violations",
@@ -60,81 +80,38 @@ impl Aged {
     }
 
     /// `$1` is the time before which rows are old, `$2` how many go at most.
-    fn statement(self) -> &'static str {
-        match self {
-            Aged::Failures => {
-                "DELETE FROM failures WHERE (at, id) IN
-                    (SELECT at, id FROM failures WHERE at < $1 ORDER BY at, id LIMIT $2)"
-            }
-            Aged::PolicyMinutes => {
-                "DELETE FROM policy_minutes WHERE (minute, cluster_id, namespace_id, policy_id) IN
-                    (SELECT minute, cluster_id, namespace_id, policy_id FROM policy_minutes WHERE minute < $1
-                    ORDER BY minute, cluster_id, namespace_id, policy_id LIMIT $2)"
-            }
-            Aged::ReviewMinutes => {
-                "DELETE FROM review_minutes WHERE (minute, cluster_id, namespace_id) IN
-                    (SELECT minute, cluster_id, namespace_id FROM review_minutes WHERE minute < $1
-                    ORDER BY minute, cluster_id, namespace_id LIMIT $2)"
-            }
-            Aged::PolicyHours => {
-                "DELETE FROM policy_hours WHERE (hour, cluster_id, namespace_id, policy_id, revision_id) IN
-                    (SELECT hour, cluster_id, namespace_id, policy_id, revision_id FROM policy_hours WHERE hour < $1
-                    ORDER BY hour, cluster_id, namespace_id, policy_id, revision_id LIMIT $2)"
-            }
-            Aged::PolicyDays => {
-                "DELETE FROM policy_days WHERE (day, cluster_id, namespace_id, policy_id, revision_id) IN
-                    (SELECT day, cluster_id, namespace_id, policy_id, revision_id FROM policy_days WHERE day < $1
-                    ORDER BY day, cluster_id, namespace_id, policy_id, revision_id LIMIT $2)"
-            }
-            Aged::ReviewHours => {
-                "DELETE FROM review_hours WHERE (hour, cluster_id, namespace_id) IN
-                    (SELECT hour, cluster_id, namespace_id FROM review_hours WHERE hour < $1
-                    ORDER BY hour, cluster_id, namespace_id LIMIT $2)"
-            }
-            Aged::ReviewDays => {
-                "DELETE FROM review_days WHERE (day, cluster_id, namespace_id) IN
-                    (SELECT day, cluster_id, namespace_id FROM review_days WHERE day < $1
-                    ORDER BY day, cluster_id, namespace_id LIMIT $2)"
-            }
-            Aged::ViolationDays => {
-                "DELETE FROM violation_days WHERE (day, cluster_id, namespace_id, policy_id) IN
-                    (SELECT day, cluster_id, namespace_id, policy_id FROM violation_days WHERE day < $1
-                    ORDER BY day, cluster_id, namespace_id, policy_id LIMIT $2)"
-            }
-            Aged::ViolationEvents => {
-                "DELETE FROM violation_events WHERE (violation_id, at, event) IN
-                    (SELECT violation_id, at, event FROM violation_events WHERE at < $1
-                    ORDER BY at, violation_id, event LIMIT $2)"
-            }
-            Aged::FixedViolations => {
-                "SELECT id, cluster_id FROM violations WHERE fixed_at IS NOT NULL AND fixed_at < $1
-                    ORDER BY fixed_at, id LIMIT $2"
-            }
-            Aged::Cursors => {
-                "DELETE FROM cursors WHERE (agent_id, boot) IN
-                    (SELECT agent_id, boot FROM cursors WHERE received_at < $1 ORDER BY agent_id, boot LIMIT $2)"
-            }
-            Aged::EnrollmentTokens => {
-                "DELETE FROM enrollment_tokens WHERE token_hash IN
-                    (SELECT token_hash FROM enrollment_tokens WHERE expires_at < $1 ORDER BY token_hash LIMIT $2)"
-            }
-            Aged::Assignments => {
-                "DELETE FROM assignments WHERE (cluster_id, epoch) IN
-                    (SELECT old.cluster_id, old.epoch FROM assignments AS old
-                    JOIN clusters ON clusters.id = old.cluster_id
-                    WHERE old.issued_at < $1 AND old.epoch <> COALESCE(clusters.active_epoch, 0)
-                        AND old.epoch < (SELECT MAX(epoch) FROM assignments WHERE cluster_id = old.cluster_id)
-                    ORDER BY old.cluster_id, old.epoch LIMIT $2)"
-            }
-        }
+    fn statement(self) -> String {
+        let (key, is_old) = match self {
+            Aged::Failures => ("at, id", "at < $1"),
+            Aged::PolicyMinutes => ("minute, cluster_id, namespace_id, policy_id", "minute < $1"),
+            Aged::ReviewMinutes => ("minute, cluster_id, namespace_id", "minute < $1"),
+            Aged::PolicyHours => ("hour, cluster_id, namespace_id, policy_id, revision_id", "hour < $1"),
+            Aged::PolicyDays => ("day, cluster_id, namespace_id, policy_id, revision_id", "day < $1"),
+            Aged::ReviewHours => ("hour, cluster_id, namespace_id", "hour < $1"),
+            Aged::ReviewDays => ("day, cluster_id, namespace_id", "day < $1"),
+            Aged::SumMinutes => (SUMS, "span = 1 AND bucket < $1"),
+            Aged::SumHours => (SUMS, "span = 60 AND bucket < $1"),
+            Aged::SumDays => (SUMS, "span = 1440 AND bucket < $1"),
+            Aged::ViolationDays => ("day, cluster_id, namespace_id, policy_id", "day < $1"),
+            Aged::ViolationEvents => ("at, violation_id, event", "at < $1"),
+            // Their totals follow, so they are found first.
+            Aged::FixedViolations => return FIXED_VIOLATIONS.into(),
+            Aged::Cursors => ("agent_id, boot", "received_at < $1"),
+            Aged::EnrollmentTokens => ("token_hash", "expires_at < $1"),
+            Aged::Assignments => return OLD_ASSIGNMENTS.into(),
+        };
+        let table = self.table();
+        format!(
+            "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {is_old} ORDER BY {key} LIMIT $2)"
+        )
     }
 
     /// A time in the unit of the table.
     fn time(self, at: i64) -> i64 {
         match self {
-            Aged::PolicyMinutes | Aged::ReviewMinutes => at.div_euclid(MINUTE_MS),
-            Aged::PolicyHours | Aged::ReviewHours => at.div_euclid(HOUR_MS),
-            Aged::PolicyDays | Aged::ReviewDays | Aged::ViolationDays => at.div_euclid(DAY_MS),
+            Aged::PolicyMinutes | Aged::ReviewMinutes | Aged::SumMinutes => at.div_euclid(MINUTE_MS),
+            Aged::PolicyHours | Aged::ReviewHours | Aged::SumHours => at.div_euclid(HOUR_MS),
+            Aged::PolicyDays | Aged::ReviewDays | Aged::SumDays | Aged::ViolationDays => at.div_euclid(DAY_MS),
             _ => at,
         }
     }
@@ -152,7 +129,7 @@ impl Store {
             return self.delete_fixed_violations(before, most).await;
         }
         on!(write self, |pool| {
-            let statement = sqlx::query(aged.statement()).bind(before).bind(most);
+            let statement = sqlx::query(sqlx::AssertSqlSafe(aged.statement())).bind(before).bind(most);
             statement.execute(pool).await.map(|done| done.rows_affected())
         })
     }
@@ -160,10 +137,8 @@ impl Store {
     /// With what happened to them; the totals of their clusters follow.
     async fn delete_fixed_violations(&self, before: i64, most: i64) -> sqlx::Result<u64> {
         const KEPT: &str = "UPDATE violation_totals SET rows_kept = rows_kept - $2 WHERE cluster_id = $1";
-        let find = Aged::FixedViolations.statement();
         let mut tx = self.begin().await?;
-        let found: Vec<(String, i64)> =
-            on!(tx &mut tx, |connection| sqlx::query_as(find).bind(before).bind(most).fetch_all(connection).await)?;
+        let found: Vec<(String, i64)> = on!(tx &mut tx, |connection| sqlx::query_as(FIXED_VIOLATIONS).bind(before).bind(most).fetch_all(connection).await)?;
         let mut clusters: BTreeMap<i64, i64> = BTreeMap::new();
         found.iter().for_each(|(_, cluster)| *clusters.entry(*cluster).or_default() += 1);
         tx.alone_with_reports(clusters.keys().copied().collect()).await?;

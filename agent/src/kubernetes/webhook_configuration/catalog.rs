@@ -167,12 +167,12 @@ fn resources(group: &str, version: &APIVersionDiscovery) -> Vec<Served> {
 /// `group/Kind`; what names no group of its own is of the list's.
 fn kind_of(group: &str, kind: Option<&GroupVersionKind>) -> String {
     let name = kind.and_then(|kind| kind.kind.clone()).unwrap_or_default();
-    let own = kind.and_then(|kind| kind.group.clone());
-    let core = kind.is_some_and(|kind| kind.version.as_deref().is_some_and(|version| !version.is_empty()));
-    match own.unwrap_or_else(|| if core { String::new() } else { group.to_owned() }) {
-        group if group.is_empty() => name,
-        group => format!("{group}/{name}"),
-    }
+    let part =
+        |part: fn(&GroupVersionKind) -> &Option<String>| kind.and_then(|kind| part(kind).clone()).unwrap_or_default();
+    let (own, version) = (part(|kind| &kind.group), part(|kind| &kind.version));
+    // API servers leave both empty for what is of the list's own group; the core group has a version alone.
+    let group = if own.is_empty() && version.is_empty() { group.to_owned() } else { own };
+    if group.is_empty() { name } else { format!("{group}/{name}") }
 }
 
 #[cfg(test)]
@@ -195,7 +195,8 @@ pub(super) mod tests {
                     sub("ephemeralcontainers", "", "v1", "Pod"), sub("exec", "", "v1", "PodExecOptions")])),
                 resource("namespaces", "", "v1", "Namespace", json!([]))]}]},
             {"metadata": {"name": "apps"}, "versions": [{"version": "v1", "resources": [
-                resource("deployments", "apps", "v1", "Deployment", json!([sub("scale", "autoscaling", "v1", "Scale")]))]}]},
+                resource("deployments", "", "", "Deployment", json!([sub("scale", "autoscaling", "v1", "Scale")])),
+                resource("daemonsets", "apps", "v1", "DaemonSet", json!([]))]}]},
             {"metadata": {"name": "autoscaling"}, "versions": [
                 {"version": "v2", "resources": [resource("horizontalpodautoscalers", "autoscaling", "v2", "HorizontalPodAutoscaler", json!([]))]},
                 {"version": "v1", "resources": [resource("horizontalpodautoscalers", "autoscaling", "v1", "HorizontalPodAutoscaler", json!([]))]}]},
@@ -234,14 +235,21 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn kind_without_a_group_of_its_own_is_of_the_lists() {
+        let (rules, unknown) = told(&["apps/Deployment", "Deployment"]);
+        assert_eq!(rules, [" * * CREATE,UPDATE", "apps v1 deployments CREATE,UPDATE"]);
+        assert_eq!(unknown, ["Deployment"]);
+    }
+
+    #[test]
     fn connections_are_asked_about_by_their_own_operation() {
         assert_eq!(told(&["PodExecOptions"]).0, [" v1 pods/exec CONNECT"]);
     }
 
     #[test]
     fn kind_that_is_not_served_yet_is_registered_by_its_group_and_told() {
-        let (rules, unknown) = told(&["bank.example/Account", "*/Deployment"]);
-        assert_eq!(rules, ["apps v1 deployments CREATE,UPDATE", "bank.example * * CREATE,UPDATE"]);
+        let (rules, unknown) = told(&["bank.example/Account", "*/Deployment", "apps/DaemonSet"]);
+        assert_eq!(rules, ["apps v1 daemonsets,deployments CREATE,UPDATE", "bank.example * * CREATE,UPDATE"]);
         assert_eq!(unknown, ["bank.example/Account"]);
     }
 
