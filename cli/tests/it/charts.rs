@@ -127,7 +127,7 @@ fn templates_are_made_of_the_plain_manifests() {
 
 /// What the chart renders to with these values; `None`, and noted as skipped, without the Python package.
 fn render(chart: &str, namespace: &str, values: &[String]) -> Option<Value> {
-    let python = std::env::var("WRIT_HELM_PYTHON").unwrap_or_else(|_| "python3".into());
+    let python = std::env::var_os("WRIT_HELM_PYTHON").unwrap_or_else(|| "python3".into());
     let there = Command::new(&python).args(["-c", "import helm_python"]).output();
     if !there.is_ok_and(|there| there.status.success()) {
         skipped("charts", "no helm-python-sdk (cli/tests/helm/requirements.txt; set WRIT_HELM_PYTHON)");

@@ -1,6 +1,6 @@
 //! The `writ` binary as people and CI run it: arguments in, text and exit code out.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up should fail")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot be set up should fail")]
 
 mod authors;
 mod broken;

@@ -5,7 +5,7 @@
 use crate::cluster::{CONFIGURATION, Cluster, pod};
 use crate::wait::eventually;
 use reqwest::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const PODS: &str = "/api/v1/namespaces/default/pods";
 
@@ -119,4 +119,9 @@ async fn rules_follow_the_policies() {
     let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "surprise"}});
     let refusal = cluster.until_refused("/api/v1/namespaces/default/configmaps", &map).await;
     assert!(refusal["message"].as_str().unwrap().contains("no surprises"), "{refusal}");
+    let says = |cluster: &Value| {
+        let told = cluster["load_errors"].to_string();
+        !told.contains("may not be judged") && !told.contains("does not serve")
+    };
+    cluster.until_hub_says("no kind goes unjudged", says).await;
 }

@@ -1,9 +1,11 @@
 //! Several agents of one cluster behind one address, against a real API server: they share what they must, do not fight,
-//! and a restart costs nobody a request.
+//! and a restart or a new certificate costs nobody a request.
 
 use crate::balancer::{Backend, Balancer};
 use crate::cluster::{CONFIGURATION, Cluster, NAMESPACE, free_port, pod};
+use crate::wait::eventually;
 use reqwest::StatusCode;
+use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 const PODS: &str = "/api/v1/namespaces/default/pods";
@@ -68,6 +70,37 @@ async fn replicas_share_one_identity_and_one_writer() {
     assert_eq!(generation().await, before, "nobody writes what is right");
     let (well, said) = cluster.check(&["--data", "a", "--webhook-url", "https://127.0.0.1:1/validate"]).await;
     assert!(well, "{said}");
+}
+
+#[tokio::test]
+async fn new_authority_costs_nobody_a_request() {
+    let Some((cluster, _balancer, _)) = pair("new_authority_costs_nobody_a_request").await else { return };
+    let path = format!("/api/v1/namespaces/{NAMESPACE}/secrets/writ-agent-tls");
+    let before = cluster.server.get(&path).await.1["data"].clone();
+    let shown = async || {
+        let mut all = vec![];
+        for agent in &cluster.agents {
+            let metrics = reqwest::get(format!("{}/metrics", agent.metrics)).await.ok()?.text().await.ok()?;
+            let line = metrics.lines().find(|line| line.starts_with("writ_agent_certificate_expiry"))?.to_owned();
+            all.push(line);
+        }
+        Some(all)
+    };
+    let old = shown().await.unwrap();
+    let rotate = async {
+        // Without its key the authority cannot sign the next certificate: it is followed by a new one.
+        cluster.server.patch(&path, &json!({"data": {"ca.key": null}})).await;
+        eventually("both show a certificate of the new authority", async || {
+            shown().await.filter(|new| new.iter().zip(&old).all(|(new, old)| new != old)).map(drop)
+        })
+        .await;
+    };
+    let asked = under_requests(&cluster, rotate).await;
+    assert!(asked > 10, "{asked}");
+    let after = cluster.server.get(&path).await.1["data"].clone();
+    assert_ne!(after["tls.crt"], before["tls.crt"]);
+    let (_, found): (_, Value) = cluster.server.get(CONFIGURATION).await;
+    assert_eq!(found["webhooks"][0]["clientConfig"]["caBundle"], after["ca.crt"], "the former one is still trusted");
 }
 
 #[tokio::test]
