@@ -144,8 +144,10 @@ mod tests {
         let item = json!({"metadata": {"name": "web", "namespace": "shop", "uid": "7", "managedFields": [{"a": 1}]}});
         let item: Item = serde_json::from_value(item).unwrap();
         let object = item.into_object(&resource("", "Pod")).unwrap();
-        let expected = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web","namespace":"shop","uid":"7"}}"#;
-        assert_eq!((&*object.json, &*object.uid, object.controller), (expected, "7", None));
+        let expected =
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "namespace": "shop", "uid": "7"}});
+        let whole: serde_json::Value = serde_json::from_str(&object.json).unwrap();
+        assert_eq!((whole, &*object.uid, object.controller), (expected, "7", None));
         assert_eq!(resource("apps", "Deployment").path(Some("shop")), "/apis/apps/v1/namespaces/shop/deployments");
         assert_eq!(resource("", "Node").path(None), "/api/v1/nodes");
     }
