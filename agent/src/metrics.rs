@@ -93,11 +93,6 @@ pub struct Telling {
 }
 
 impl Telling {
-    fn registered(registry: &mut Registry, name: &str, what: &str) -> Self {
-        let sent = registered(registry, &format!("{name}_sent"), &format!("{what} that were sent"));
-        Self { sent, dropped: registered(registry, &format!("{name}_dropped"), &format!("{what} that were not sent")) }
-    }
-
     /// One was sent.
     pub fn told(&self) {
         self.sent.inc();
@@ -154,8 +149,14 @@ impl Metrics {
                 "certificate_expiry_timestamp_seconds",
                 "When the webhook's certificate ends",
             ),
-            events: Telling::registered(r, "events", "Events"),
-            slack: Telling::registered(r, "slack_messages", "Messages to Slack"),
+            events: Telling {
+                sent: registered(r, "events_sent", "Events that were sent"),
+                dropped: registered(r, "events_dropped", "Events that were not sent"),
+            },
+            slack: Telling {
+                sent: registered(r, "slack_messages_sent", "Messages to Slack that were sent"),
+                dropped: registered(r, "slack_messages_dropped", "Messages to Slack that were not sent"),
+            },
             break_glass_open: registered(r, "break_glass_open", "Suspensions that are open"),
             kept_open: registered(
                 r,

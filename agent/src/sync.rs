@@ -21,6 +21,8 @@ use tracing::{error, info, warn};
 use verify::{Step, Verified};
 use writ_policy::wire::{AgentState, Desired, DesiredRequest, Enrolled, Refused};
 
+/// How often the agent looks whether a held request should be asked anew, and so the most often that it is.
+const NEWS_EVERY: Duration = Duration::from_secs(5);
 /// How long the goodbye may take.
 const LEAVE_WITHIN: Duration = Duration::from_secs(1);
 
@@ -84,7 +86,12 @@ impl Sync {
 
     /// One request and what it asks for. False when the next one should wait.
     async fn once(&mut self) -> bool {
-        match self.hub.desired(&self.identity.credential, &self.request()).await {
+        let request = self.request();
+        let asked = tokio::select! {
+            asked = self.hub.desired(&self.identity.credential, &request) => asked,
+            () = self.news(&request.state) => return true,
+        };
+        match asked {
             Ok(desired) => {
                 self.connected();
                 match desired {
@@ -95,6 +102,18 @@ impl Sync {
             Err(problem) => {
                 self.disconnected(problem);
                 false
+            }
+        }
+    }
+
+    /// Ends when people should hear what the held request did not say: that policies cannot judge in full, or that
+    /// refusals are suspended. Everything else can wait until it is answered.
+    async fn news(&self, told: &AgentState) {
+        loop {
+            tokio::time::sleep(NEWS_EVERY).await;
+            let state = self.request().state;
+            if state.load_errors != told.load_errors || state.break_glass != told.break_glass {
+                return;
             }
         }
     }
