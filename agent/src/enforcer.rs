@@ -90,11 +90,21 @@ impl Enforcer {
             self.tested.insert(verified.bundle.index);
         }
         self.test(&verified.bundle, &files).await?;
-        self.apply(&verified, files, saved.fetched_at).await?;
+        self.apply(&verified, files.clone(), saved.fetched_at).await?;
         if slot == Slot::Next {
             self.promote(verified.floor()).await?;
         }
+        self.learn(files);
         Ok(())
+    }
+
+    /// Learns beside everything else what these files pass, so that the next commit is tested by what it changes.
+    fn learn(&self, files: Arc<[SourceFile]>) {
+        let self_test = self.self_test.clone();
+        tokio::spawn(async move {
+            // They are enforced already; what is not learnt costs the next commit time and nothing else.
+            let _ = self_test.run(&files).await;
+        });
     }
 
     /// A pair that was compiled has the mark of its epoch; one that has not was being compiled when the agent ended.

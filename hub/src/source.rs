@@ -81,15 +81,23 @@ impl Follower {
         let started = Instant::now();
         let mirror = self.mirror.clone();
         let head = tokio::task::spawn_blocking(move || mirror.fetch()).await??;
-        let mut verdict = None;
-        if self.done.as_ref() != Some(&head) {
-            if !self.is_served(&head).await? {
-                verdict = Some(self.deal_with(&head, started).await?);
-            }
-            self.done = Some(head.clone());
+        let is_new = self.done.as_ref() != Some(&head);
+        let is_served = is_new && self.is_served(&head).await?;
+        let verdict = if is_new && !is_served { Some(self.deal_with(&head, started).await?) } else { None };
+        self.done = Some(head.clone());
+        self.tell(SourceState { head: Some(head.clone()), checked_at: self.app.now(), error: None }).await?;
+        if is_served {
+            self.learn(&head).await?;
         }
-        self.tell(SourceState { head: Some(head), checked_at: self.app.now(), error: None }).await?;
         Ok(verdict)
+    }
+
+    /// Learns what the served files pass, after a restart, so that the next commit is checked by what it changes.
+    async fn learn(&self, head: &Revision) -> anyhow::Result<()> {
+        if let Ok(files) = self.read(head).await?.read {
+            self.app.self_test.run(&files).await.context("checking what is served")?;
+        }
+        Ok(())
     }
 
     /// Whether this head is what the hub serves: so it is after a restart.
