@@ -13,6 +13,7 @@ pub mod clock;
 pub mod config;
 pub mod failure;
 pub mod finding;
+pub mod fold;
 pub mod heartbeat;
 pub mod ingest;
 pub mod keep;
@@ -130,6 +131,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     tasks.start("leading", leader::run(app.clone(), follower, config.poll, shutdown.clone()));
     tasks.start("following other hubs", replica::run(app.clone(), shutdown.clone()));
     tasks.start("writing reports", ingest::writer::run(app.clone(), reports, shutdown.clone()));
+    tasks.start("folding counts into sums", fold::run(app.clone(), shutdown.clone()));
     tasks.start("deleting old rows", retention::run(app.clone(), config.keeping, shutdown.clone()));
     tasks.start("writing heartbeats", heartbeat::run(app.clone(), shutdown.clone()));
     if let Some(file) = &config.listen_file {

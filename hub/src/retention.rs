@@ -46,19 +46,15 @@ impl Keeping {
     }
 
     /// What grows old, and after how long.
-    fn ages(&self) -> [(Aged, Duration); 16] {
+    fn ages(&self) -> [(Aged, Duration); 12] {
         let Self { keep_raw, keep_minutes, keep_rollups, keep_fixed } = *self;
         [
             (Aged::Failures, keep_raw),
-            (Aged::PolicyMinutes, keep_minutes),
-            (Aged::ReviewMinutes, keep_minutes),
-            (Aged::PolicyHours, keep_rollups),
-            (Aged::PolicyDays, keep_rollups),
-            (Aged::ReviewHours, keep_rollups),
-            (Aged::ReviewDays, keep_rollups),
             (Aged::SumMinutes, keep_minutes),
             (Aged::SumHours, keep_rollups),
             (Aged::SumDays, keep_rollups),
+            (Aged::RollupHours, keep_rollups),
+            (Aged::RollupDays, keep_rollups),
             (Aged::FixedViolations, keep_fixed),
             (Aged::ViolationEvents, keep_rollups),
             (Aged::ViolationDays, keep_rollups),

@@ -53,6 +53,7 @@ mod explain;
 mod failure_list;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixture;
+mod fold;
 #[cfg(test)]
 mod fresh;
 mod history;
@@ -63,6 +64,7 @@ mod pages;
 #[cfg(test)]
 mod plans;
 mod postgres;
+mod recent;
 mod replicas;
 mod reports;
 mod retention;
@@ -85,7 +87,7 @@ pub use clusters::NewToken;
 pub use counts::Counts;
 pub use database::Database;
 pub use explain::Explainable;
-pub use failure_list::{FailureItem, FailurePage, FailureQuery};
+pub use failure_list::{FailureItem, FailureQuery};
 pub use history::{EnforcedBy, HistoryRow};
 pub use leader::Election;
 pub use names::Names;
@@ -94,9 +96,9 @@ pub use replicas::Heartbeat;
 pub use reports::{Accepted, Stored};
 pub use retention::Aged;
 pub use revisions::{Checked, NewBundle, Served};
-pub use scan::{MOST_LOOKED_AT, Place};
+pub use scan::{MOST_LOOKED_AT, Page, Place};
 pub use status::StatusRow;
-pub use violation_list::{Facet, Facets, ViolationPage, ViolationQuery};
+pub use violation_list::{Facet, Facets, ViolationQuery};
 pub use violations::{Bounds, ViolationEvent, ViolationRow, violation_id};
 
 /// What the store answers; absent is `Ok(None)`.
@@ -147,6 +149,14 @@ impl Store {
         match database {
             Database::Sqlite(file) => sqlite::open(file).await,
             Database::Postgres(server) => postgres::open(server).await,
+        }
+    }
+
+    /// How many transactions that store reports are worth having at a time.
+    pub fn writers(&self) -> usize {
+        match self {
+            Store::Sqlite { .. } => 1,
+            Store::Postgres { .. } => 2,
         }
     }
 

@@ -1,47 +1,67 @@
-//! The one writer of reports. It takes all that wait, up to a bound, into one transaction: a commit costs as much for
-//! one report as for fifty. While it writes, the next ones gather.
+//! The writers of reports: one into SQLite, which takes no more, a few into PostgreSQL, so that one gathers while another
+//! waits for the disk. Each takes all that wait, up to a bound, into one transaction: a commit costs as much for one report
+//! as for fifty. While they write, the next ones gather.
 
 use super::intake::Waiting;
 use crate::app::App;
 use crate::failure::Error;
 use crate::store::{self, Accepted, Names, Stored};
+use std::sync::Arc;
 use std::time::Instant;
+use tokio::sync::Mutex;
 use tokio::sync::mpsc::Receiver;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// Rows of one transaction; a report that is larger is alone in it.
 const MAX_ROWS: usize = 5_000;
 
 /// Writes until told to stop; what waits then is still written.
-pub async fn run(app: App, mut queue: Receiver<Waiting>, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let mut writer = Writer { app, names: Names::default(), works: true };
-    let mut next = None;
-    loop {
-        let first = match next.take() {
+pub async fn run(app: App, queue: Receiver<Waiting>, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let queue = Arc::new(Mutex::new(Queue { queue, next: None }));
+    let mut writers = JoinSet::new();
+    for _ in 0..app.store.writers() {
+        let writer = Writer { app: app.clone(), names: Names::default(), works: true };
+        writers.spawn(writer.run(queue.clone(), shutdown.clone()));
+    }
+    while let Some(ended) = writers.join_next().await {
+        ended?;
+    }
+    Ok(())
+}
+
+/// What waits, for one writer after the other.
+struct Queue {
+    queue: Receiver<Waiting>,
+    /// Was too large for the group before.
+    next: Option<Waiting>,
+}
+
+impl Queue {
+    /// All that wait, up to the bound; nothing once it is closed and empty.
+    async fn group(&mut self, shutdown: &CancellationToken) -> Option<Vec<Waiting>> {
+        let first = match self.next.take() {
             Some(first) => first,
             None => tokio::select! {
                 biased;
-                first = queue.recv() => match first {
-                    Some(first) => first,
-                    None => return Ok(()),
-                },
-                () = shutdown.cancelled(), if !queue.is_closed() => {
-                    queue.close();
-                    continue;
+                first = self.queue.recv() => first?,
+                () = shutdown.cancelled(), if !self.queue.is_closed() => {
+                    self.queue.close();
+                    self.queue.recv().await?
                 }
             },
         };
         let mut rows = first.rows;
         let mut group = vec![first];
-        while let Ok(waiting) = queue.try_recv() {
+        while let Ok(waiting) = self.queue.try_recv() {
             rows += waiting.rows;
             if rows > MAX_ROWS {
-                next = Some(waiting);
+                self.next = Some(waiting);
                 break;
             }
             group.push(waiting);
         }
-        writer.write(group).await;
+        Some(group)
     }
 }
 
@@ -53,6 +73,16 @@ struct Writer {
 }
 
 impl Writer {
+    async fn run(mut self, queue: Arc<Mutex<Queue>>, shutdown: CancellationToken) {
+        loop {
+            let group = queue.lock().await.group(&shutdown).await;
+            match group {
+                Some(group) => self.write(group).await,
+                None => return,
+            }
+        }
+    }
+
     /// Each report is stored or refused on its own: what fails together is tried one by one.
     async fn write(&mut self, group: Vec<Waiting>) {
         let started = Instant::now();

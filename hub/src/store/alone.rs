@@ -14,6 +14,8 @@ pub(crate) enum Alone {
     Revisions,
     /// Giving a new name its number.
     Names,
+    /// Taking recent counts into sums.
+    Folding,
 }
 
 /// The first of the two numbers of our locks: `WRI` and what is locked, so that others' locks are not ours.
@@ -25,6 +27,7 @@ impl Alone {
             Alone::Clusters => (OURS + 1, 0),
             Alone::Revisions => (OURS + 2, 0),
             Alone::Names => (OURS + 3, 0),
+            Alone::Folding => (OURS + 4, 0),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Many rows by few statements: values of one row as an array, statements of a handful of lengths so that each is
 //! prepared once. The one place where rows of reports meet a database's way to take many of them.
 
-use super::{Tx, placeholders};
+use super::Tx;
+use sqlx::sqlite::SqliteConnection;
 use std::borrow::Cow;
 
 /// Rows of one statement. Few lengths, since each is a statement of its own to prepare.
@@ -47,43 +48,67 @@ impl From<String> for Value<'_> {
     }
 }
 
-/// `INSERT INTO table (columns)`, and what follows the rows.
+/// Rows that may be there already: `INSERT INTO table (columns)`, and what follows the rows.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Insert {
-    pub(super) into: &'static str,
-    pub(super) on_conflict: &'static str,
+pub(super) struct Upsert<'t> {
+    pub(super) into: &'t str,
+    pub(super) on_conflict: &'t str,
+}
+
+/// Rows that are new.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Append {
+    pub(super) table: &'static str,
+    pub(super) columns: &'static str,
 }
 
 impl Tx {
-    /// Writes the rows. Within one call no two rows may conflict with each other.
-    pub(super) async fn insert<const WIDTH: usize>(
+    /// Writes the rows, or changes those that are there. Within one call no two rows may conflict with each other.
+    pub(super) async fn upsert<const WIDTH: usize>(
         &mut self,
-        statement: Insert,
+        statement: Upsert<'_>,
         rows: &[[Value<'_>; WIDTH]],
     ) -> sqlx::Result<()> {
-        if let Tx::Postgres(transaction) = self {
-            return super::postgres::unnest::insert(transaction, statement, rows).await;
+        match self {
+            Tx::Sqlite(transaction) => insert(transaction, statement, rows).await,
+            Tx::Postgres(transaction) => super::postgres::unnest::insert(transaction, statement, rows).await,
         }
-        for piece in pieces(rows, MAX_VALUES / WIDTH) {
-            let values = match self {
-                Tx::Sqlite(_) => unnamed(piece.len(), WIDTH),
-                Tx::Postgres(_) => placeholders(piece.len(), WIDTH),
-            };
-            let text = [statement.into, " VALUES ", &values, " ", statement.on_conflict].concat();
-            on!(tx self, |connection| {
-                let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
-                for value in piece.iter().flatten() {
-                    query = match value {
-                        Value::Int(number) => query.bind(*number),
-                        Value::IntOrNull(number) => query.bind(*number),
-                        Value::Text(text) => query.bind(text.as_ref()),
-                    };
-                }
-                query.execute(connection).await.map(drop)
-            })?;
-        }
-        Ok(())
     }
+
+    /// Adds rows, none of which can be there already.
+    pub(super) async fn append<const WIDTH: usize>(
+        &mut self,
+        Append { table, columns }: Append,
+        rows: &[[Value<'_>; WIDTH]],
+    ) -> sqlx::Result<()> {
+        match self {
+            Tx::Sqlite(transaction) => {
+                let into = format!("INSERT INTO {table} ({columns})");
+                insert(transaction, Upsert { into: &into, on_conflict: "" }, rows).await
+            }
+            Tx::Postgres(transaction) => super::postgres::copy::copy(transaction, table, columns, rows).await,
+        }
+    }
+}
+
+async fn insert<const WIDTH: usize>(
+    connection: &mut SqliteConnection,
+    statement: Upsert<'_>,
+    rows: &[[Value<'_>; WIDTH]],
+) -> sqlx::Result<()> {
+    for piece in pieces(rows, MAX_VALUES / WIDTH) {
+        let text = [statement.into, " VALUES ", &unnamed(piece.len(), WIDTH), " ", statement.on_conflict].concat();
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
+        for value in piece.iter().flatten() {
+            query = match value {
+                Value::Int(number) => query.bind(*number),
+                Value::IntOrNull(number) => query.bind(*number),
+                Value::Text(text) => query.bind(text.as_ref()),
+            };
+        }
+        query.execute(&mut *connection).await?;
+    }
+    Ok(())
 }
 
 /// `count` rows of `width` values: `(?, ?), (?, ?)`. To SQLite `$1` is a name, and binding looks through all names for

@@ -1,14 +1,16 @@
 //! Failures as pages and the API list them: the newest first, by a key that new rows do not shift.
 //!
-//! They are walked along `failures_by_cluster`, `_by_namespace`, `_by_policy` or `_by_code`, whichever begins with the
-//! first of these filters that is given, else along `failures_by_time`. All end with the time and the id, so that a page
-//! is one walk without sorting; all other filters are applied to at most `MOST_LOOKED_AT` rows of it.
+//! They are walked along `failures_by_cluster`, `_by_namespace` or `_by_policy`, whichever begins with the first of these
+//! filters that is given, else along the key, which is the time and the id. All end with these, so that a page is one walk
+//! without sorting; all other filters are applied to at most `MOST_LOOKED_AT` rows of it. A code is looked for among the
+//! failures of its policy.
 
 use super::Store;
-use super::scan::{Condition, Place, Scan, Statement, with_values};
+#[cfg(test)]
+use super::scan::Statement;
+use super::scan::{Condition, Listed, Page, Place, Scan, Shown};
 use serde::Serialize;
 
-/// The columns that filters ask for, beside id and time.
 const COLUMNS: &str =
     "cluster_id, namespace_id, policy_id, kind_id, revision_id, code, severity, action, exemption, workload";
 
@@ -25,6 +27,11 @@ const ROWS: &str = "
     JOIN names AS kinds ON kinds.id = f.kind_id
     JOIN names AS revisions ON revisions.id = f.revision_id
     ORDER BY found.at DESC, found.id DESC";
+
+const SHOWN: Shown = Shown { columns: COLUMNS, rows: ROWS };
+
+const POLICIES_OF_CODE: &str = "
+    SELECT name FROM names WHERE id IN (SELECT policy_id FROM revision_policies WHERE code = $1) ORDER BY name LIMIT 2";
 
 /// Which failures are asked for.
 #[derive(Debug, Clone, Default)]
@@ -57,17 +64,6 @@ pub struct FailureQuery {
     pub limit: i64,
 }
 
-/// A part of a list.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FailurePage {
-    /// The rows.
-    pub rows: Vec<FailureItem>,
-    /// Where the next part begins, if there may be one.
-    pub next: Option<Place>,
-    /// Whether the looking ended before enough were found: `next` looks further.
-    pub is_partial: bool,
-}
-
 /// One policy objecting in one review.
 #[derive(Debug, Clone, PartialEq, Serialize, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the columns of the migration, which explains them")]
@@ -95,6 +91,12 @@ pub struct FailureItem {
     pub child: bool,
 }
 
+impl Listed for FailureItem {
+    fn place(&self) -> Place {
+        (self.at, self.id.clone())
+    }
+}
+
 impl FailureQuery {
     fn conditions(&self) -> Vec<Condition> {
         let texts: [(&'static str, &Option<String>); 10] = [
@@ -113,8 +115,7 @@ impl FailureQuery {
     }
 
     fn scan<'a>(&'a self, conditions: &'a [Condition]) -> Scan<'a> {
-        let begins =
-            |text: &str| ["cluster_id", "namespace_id", "policy_id", "code"].iter().any(|it| text.starts_with(it));
+        let begins = |text: &str| ["cluster_id", "namespace_id", "policy_id"].iter().any(|it| text.starts_with(it));
         let is_indexed = conditions.first().is_some_and(|first| begins(first.text));
         let (indexed, rest) = conditions.split_at(usize::from(is_indexed));
         let (indexed, rest) = (indexed.first(), rest.iter().collect());
@@ -125,30 +126,22 @@ impl FailureQuery {
 
 impl Store {
     /// A page of failures.
-    pub async fn failure_page(&self, query: &FailureQuery) -> sqlx::Result<FailurePage> {
+    pub async fn failure_page(&self, query: &FailureQuery) -> sqlx::Result<Page<FailureItem>> {
+        let query = &self.with_policy_of_code(query.clone()).await?;
         let conditions = query.conditions();
-        let scan = query.scan(&conditions);
-        let Statement { text, values } = list(&scan, query.limit);
-        let rows: Vec<FailureItem> = on!(self, |pool| {
-            with_values!(sqlx::query_as(sqlx::AssertSqlSafe(text)), values).fetch_all(pool).await
-        })?;
-        if rows.len() as i64 >= query.limit {
-            let next = rows.last().map(|row| (row.at, row.id.clone()));
-            return Ok(FailurePage { rows, next, is_partial: false });
-        }
-        let next = if scan.rest.is_empty() { None } else { scan.end(self).await? };
-        Ok(FailurePage { rows, is_partial: next.is_some(), next })
+        query.scan(&conditions).page(self, SHOWN, query.limit).await
     }
-}
 
-/// The rows of a page.
-fn list(scan: &Scan<'_>, limit: i64) -> Statement {
-    let mut statement = Statement::default();
-    statement.text.push_str("WITH found AS (");
-    scan.matching(&mut statement, COLUMNS, limit);
-    statement.text.push(')');
-    statement.text.push_str(ROWS);
-    statement
+    /// No index holds codes: that of the policy serves when only one policy ever had the code.
+    async fn with_policy_of_code(&self, mut query: FailureQuery) -> sqlx::Result<FailureQuery> {
+        let (Some(code), None) = (&query.code, &query.policy) else { return Ok(query) };
+        let mut names: Vec<String> =
+            on!(self, |pool| sqlx::query_scalar(POLICIES_OF_CODE).bind(code).fetch_all(pool).await)?;
+        if names.len() == 1 {
+            query.policy = names.pop();
+        }
+        Ok(query)
+    }
 }
 
 /// What is asked of the database for this list.
@@ -156,5 +149,5 @@ fn list(scan: &Scan<'_>, limit: i64) -> Statement {
 pub(super) fn statements(query: &FailureQuery) -> Vec<Statement> {
     let conditions = query.conditions();
     let scan = query.scan(&conditions);
-    vec![list(&scan, 50), scan.end_of_looking()]
+    vec![scan.list(SHOWN, 50), scan.end_of_looking()]
 }

@@ -6,6 +6,7 @@ mod violation;
 pub use filler::{Fill, Filled};
 pub use violation::SeedViolation;
 
+use super::recent::What;
 use super::{MINUTE_MS, Store, Tx};
 
 /// A commit; `diagnostics` other than `[]` make it refused.
@@ -118,12 +119,10 @@ const FAILURE: &str = "
         message, kind_id, object, object_uid, workload, operation, requester, review, revision_id)
     VALUES ($1, $2, $2, (SELECT id FROM clusters WHERE name = $3), $4, $5, $6, 'LOW', $7, 'fail',
         $8, $9, $10, '', $11, 'CREATE', $12, '', $13)";
-const POLICY_MINUTE: &str = "
-    INSERT INTO policy_minutes (minute, cluster_id, namespace_id, policy_id, passes, failures, denials, errors, micros)
-    VALUES ($1, (SELECT id FROM clusters WHERE name = $2), $3, $4, $5, $6, $7, 0, 100)";
-const REVIEW_MINUTE: &str = "
-    INSERT INTO review_minutes (minute, cluster_id, namespace_id, reviews, failing, denied)
-    VALUES ($1, (SELECT id FROM clusters WHERE name = $2), $3, $4, $5, $6)";
+const RECENT: &str = "
+    INSERT INTO recent (what, minute, cluster_id, namespace_id, policy_id, revision_id, passes, failures, denials, warnings,
+        dryruns, errors, exempted, micros, micros_max)
+    VALUES ($1, $2, COALESCE((SELECT id FROM clusters WHERE name = $3), 0), $4, $5, $6, $7, $8, $9, 0, 0, 0, 0, 100, 10)";
 
 impl Store {
     /// Begins a transaction for rows of fixtures.
@@ -202,7 +201,8 @@ impl Tx {
             let query = query.bind(seed.code).bind(seed.action).bind(seed.message).bind(ids[2]).bind(seed.object);
             query.bind(seed.workload).bind(seed.user).bind(ids[3]).execute(connection).await.map(drop)
         })?;
-        Ok(())
+        let code = self.seed_name(seed.code).await?;
+        self.seed_recent(What::Failures, seed.at, "", [0, code, 0], [1, 0, 0]).await
     }
 
     /// Adds `[passes, failures, denials]` of a policy in the minute of `at`.
@@ -210,29 +210,11 @@ impl Tx {
         &mut self,
         at: i64,
         (cluster, namespace, policy): (&str, &str, &str),
-        [passes, failures, denials]: [i64; 3],
+        counts: [i64; 3],
     ) -> sqlx::Result<()> {
         let (namespace, policy) = (self.seed_name(namespace).await?, self.seed_name(policy).await?);
-        on!(tx self, |connection| {
-            let query = sqlx::query(POLICY_MINUTE).bind(at.div_euclid(MINUTE_MS)).bind(cluster).bind(namespace);
-            query.bind(policy).bind(passes).bind(failures).bind(denials).execute(connection).await.map(drop)
-        })?;
-        Ok(())
-    }
-
-    /// Rolls up and sums what was seeded, once all of it is there: as the migrations did for what was stored before.
-    pub async fn seed_sums(&mut self) -> sqlx::Result<()> {
-        const ROLLUPS: &str = include_str!("../../../migrations/0011_rollups.sql");
-        const SUMS: &str = include_str!("../../../migrations/0020_sums.sql");
-        let tables = ["policy_hours", "policy_days", "review_hours", "review_days", "sums"];
-        for statement in ROLLUPS.split(';').chain(SUMS.split(';')) {
-            let Some(start) = tables.iter().find_map(|table| statement.find(&format!("INSERT INTO {table} "))) else {
-                continue;
-            };
-            let statement = sqlx::AssertSqlSafe(statement[start..].to_owned());
-            on!(tx self, |connection| sqlx::query(statement).execute(connection).await.map(drop))?;
-        }
-        Ok(())
+        let revision = self.seed_name("").await?;
+        self.seed_recent(What::Evaluations, at, cluster, [namespace, policy, revision], counts).await
     }
 
     /// Adds `[reviews, failing, denied]` of a namespace in the minute of `at`.
@@ -243,10 +225,27 @@ impl Tx {
         [reviews, failing, denied]: [i64; 3],
     ) -> sqlx::Result<()> {
         let namespace = self.seed_name(namespace).await?;
+        let counts = [reviews - failing, failing, denied];
+        self.seed_recent(What::Reviews, at, cluster, [namespace, 0, 0], counts).await
+    }
+
+    async fn seed_recent(
+        &mut self,
+        what: What,
+        at: i64,
+        cluster: &str,
+        [namespace, policy, revision]: [i64; 3],
+        [passes, failures, denials]: [i64; 3],
+    ) -> sqlx::Result<()> {
         on!(tx self, |connection| {
-            let query = sqlx::query(REVIEW_MINUTE).bind(at.div_euclid(MINUTE_MS)).bind(cluster).bind(namespace);
-            query.bind(reviews).bind(failing).bind(denied).execute(connection).await.map(drop)
-        })?;
-        Ok(())
+            let query = sqlx::query(RECENT).bind(what as i64).bind(at.div_euclid(MINUTE_MS)).bind(cluster);
+            let query = query.bind(namespace).bind(policy).bind(revision).bind(passes).bind(failures).bind(denials);
+            query.execute(connection).await.map(drop)
+        })
+    }
+
+    /// Folds what was seeded, once all of it is there.
+    pub async fn seed_sums(&mut self) -> sqlx::Result<()> {
+        self.fold(i64::MAX).await.map(drop)
     }
 }

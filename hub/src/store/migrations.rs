@@ -1,5 +1,5 @@
-//! Migrations: one text for both databases in `migrations/`, and what only PostgreSQL has in `migrations/postgres/`,
-//! with a number that no other has. They only go forward. One that is missing below a number that was applied already
+//! Migrations: one text for both databases in `migrations/`, and what only one of them has in `migrations/sqlite/` and
+//! `migrations/postgres/`, with a number that no other has. They only go forward. One that is missing below a number that was applied already
 //! is applied then, so the order matters only where one migration changes what another one made.
 
 use anyhow::anyhow;
@@ -7,13 +7,18 @@ use sqlx::migrate::{MigrateError, Migration, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 use std::sync::LazyLock;
 
-/// As they are written.
-pub(super) static SQLITE: Migrator = sqlx::migrate!("../migrations");
+static SHARED: Migrator = sqlx::migrate!("../migrations");
+
+/// As they are written, and its own.
+pub(super) static SQLITE: LazyLock<Migrator> = LazyLock::new(|| {
+    static OWN: Migrator = sqlx::migrate!("../migrations/sqlite");
+    Migrator::with_migrations(SHARED.iter().chain(OWN.iter()).cloned().collect())
+});
 
 /// The same as PostgreSQL reads them, and its own.
 pub(super) static POSTGRES: LazyLock<Migrator> = LazyLock::new(|| {
     static OWN: Migrator = sqlx::migrate!("../migrations/postgres");
-    Migrator::with_migrations(SQLITE.iter().map(as_postgres).chain(OWN.iter().cloned()).collect())
+    Migrator::with_migrations(SHARED.iter().map(as_postgres).chain(OWN.iter().cloned()).collect())
 });
 
 fn as_postgres(migration: &Migration) -> Migration {
@@ -23,9 +28,9 @@ fn as_postgres(migration: &Migration) -> Migration {
 }
 
 /// Texts compare by bytes, as in SQLite: the same order on every server, and no index that an upgrade of the
-/// server's language tables spoils.
+/// server's language tables spoils. Tables are heaps.
 fn types_of_postgres(sql: &str) -> String {
-    sql.replace(" BLOB ", " BYTEA ").replace(" TEXT ", " TEXT COLLATE \"C\" ")
+    sql.replace(" BLOB ", " BYTEA ").replace(") WITHOUT ROWID;", ");").replace(" TEXT ", " TEXT COLLATE \"C\" ")
 }
 
 /// Says what to do about a database that this version cannot bring to its shape.
@@ -58,6 +63,62 @@ mod tests {
         SQLITE.run(&pool).await.unwrap();
         let rounds: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM hub_changes").fetch_one(&pool).await.unwrap();
         assert_eq!(rounds, 2);
+    }
+
+    /// As a hub before 0060 wrote them: in one minute nine passes and a denial of one policy, three reviews.
+    const BEFORE: [&str; 9] = [
+        "INSERT INTO names (id, name) SELECT MAX(id) + 1, 'policy' FROM names",
+        "INSERT INTO clusters (id, name, labels, enrolled_at) VALUES (7, 'prod', '{}', 1)",
+        "INSERT INTO policy_minutes (minute, cluster_id, namespace_id, policy_id, passes, failures, denials, errors, micros,
+            warnings, micros_max) VALUES (120, 7, 1, 2, 9, 2, 1, 0, 50, 1, 30)",
+        "INSERT INTO policy_hours VALUES (2, 7, 1, 2, 1, 9, 2, 1, 1, 0, 0, 0, 50, 30)",
+        "INSERT INTO policy_days VALUES (0, 7, 1, 2, 1, 9, 2, 1, 1, 0, 0, 0, 50, 30)",
+        "INSERT INTO review_minutes VALUES (120, 7, 1, 3, 2, 1)",
+        "INSERT INTO review_hours VALUES (2, 7, 1, 3, 2, 1)",
+        "INSERT INTO review_days VALUES (0, 7, 1, 3, 2, 1)",
+        "INSERT INTO failures (id, at, received_at, cluster_id, namespace_id, policy_id, code, severity, action, outcome, message,
+            kind_id, object, object_uid, workload, operation, requester, review, revision_id)
+         VALUES ('a', 7200001, 1, 7, 1, 2, 'PL1', 'LOW', 'deny', 'fail', 'no', 1, '', '', '', '', '', '', 1)",
+    ];
+    const MOVED: [(&str, i64); 6] = [
+        (
+            "SELECT COUNT(*) FROM sums WHERE kind IN (3, 4, 5) AND judged = 11 AND failing = 2 AND denied = 1 AND warned = 1",
+            9,
+        ),
+        ("SELECT COUNT(*) FROM sums WHERE kind IN (0, 1, 2, 6, 7) AND judged = 3 AND failing = 2 AND denied = 1", 15),
+        ("SELECT COUNT(*) FROM sums WHERE kind = 6 AND of_id = 7 AND subject_id = 1 AND micros_max = 0", 3),
+        ("SELECT COUNT(*) FROM sums JOIN names ON id = subject_id WHERE kind = 8 AND judged = 1 AND name = 'PL1'", 3),
+        ("SELECT COUNT(*) FROM rollups WHERE cluster_id = 7 AND revision_id = 1 AND passes = 9 AND micros_max = 30", 2),
+        ("SELECT COUNT(*) FROM failures WHERE id = 'a' AND at = 7200001 AND code = 'PL1' AND because = ''", 1),
+    ];
+
+    fn before(all: &Migrator) -> Migrator {
+        Migrator::with_migrations(all.iter().filter(|migration| migration.version < 60).cloned().collect())
+    }
+
+    #[tokio::test]
+    async fn what_was_counted_before_sums_were_folded_moves() {
+        let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
+        before(&SQLITE).run(&pool).await.unwrap();
+        for statement in BEFORE {
+            sqlx::query(statement).execute(&pool).await.unwrap();
+        }
+        SQLITE.run(&pool).await.unwrap();
+        for (count, expected) in MOVED {
+            assert_eq!(sqlx::query_scalar::<_, i64>(count).fetch_one(&pool).await.unwrap(), expected, "{count}");
+        }
+        let Some(url) = writ_e2e::postgres::database() else {
+            return writ_e2e::skipped("what_was_counted_before_sums_were_folded_moves", "no PostgreSQL server");
+        };
+        let pool = sqlx::PgPool::connect(&url).await.unwrap();
+        before(&POSTGRES).run(&pool).await.unwrap();
+        for statement in BEFORE {
+            sqlx::query(statement).execute(&pool).await.unwrap();
+        }
+        POSTGRES.run(&pool).await.unwrap();
+        for (count, expected) in MOVED {
+            assert_eq!(sqlx::query_scalar::<_, i64>(count).fetch_one(&pool).await.unwrap(), expected, "{count}");
+        }
     }
 
     #[tokio::test]

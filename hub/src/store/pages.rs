@@ -6,7 +6,7 @@ mod lookup;
 mod namespaces;
 mod policies;
 mod revisions;
-mod totals;
+pub(super) mod totals;
 mod trend;
 mod window;
 
@@ -24,24 +24,15 @@ pub use window::{MINUTE_MS, Window};
 pub(super) fn heavy() -> Vec<(String, super::scan::Statement)> {
     use super::scan::{Bound, Statement};
     let window = Window::ending_at(1_795_243_328_000, 30 * super::sums::DAY);
-    let with_window = |name: &str, text: &str, more: Vec<Bound>| {
+    let with_window = |(name, text, more): (&str, String, Vec<Bound>)| {
         let values = totals::values(window).into_iter().map(Bound::Number).chain(more).collect();
-        (name.to_owned(), Statement { text: totals::statement(text), values })
+        (name.to_owned(), Statement { text, values })
     };
-    let numbers = |numbers: &[i64]| numbers.iter().copied().map(Bound::Number).collect::<Vec<_>>();
-    let mut all = Vec::new();
-    for (name, text, more) in
-        policies::statements().into_iter().chain(namespaces::statements()).chain(clusters::statements())
-    {
-        all.push(with_window(name, &text, more));
-    }
-    all.push(with_window("fleet", fleet::TOTALS, numbers(&[0, 0, 0])));
-    let slots = fleet::SLOTS.replace("{CLUSTERS}", "('a')");
-    all.push(("slots".to_owned(), Statement { text: slots, values: numbers(&[1, 121, 5, 1, 1]) }));
-    all.push((
-        "trend".to_owned(),
-        Statement { text: trend::TREND.to_owned(), values: numbers(&[1, 700, 3, 60, 0, 5]) },
-    ));
+    let of_window = policies::statements().into_iter().chain(namespaces::statements());
+    let of_window = of_window.chain(clusters::statements()).chain(fleet::statements());
+    let mut all: Vec<(String, Statement)> = of_window.map(with_window).collect();
+    all.push(("slots".to_owned(), fleet::slots()));
+    all.extend(trend::statements());
     all.extend(lookup::statements());
     all
 }

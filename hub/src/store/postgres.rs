@@ -1,5 +1,6 @@
 //! PostgreSQL, 15 or later: a server that several hubs may share. Its own means are below this file.
 
+pub(super) mod copy;
 pub(super) mod leader;
 pub(super) mod listen;
 pub(super) mod partitions;
@@ -20,6 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest that the server works on a statement, and that it waits for a transaction of ours to go on.
 const STATEMENT_LIMIT: &str = "30s";
 const IDLE_LIMIT: &str = "30s";
+/// Pages are many short statements: compiling one takes longer than running it. They are written in the order in which they
+/// are to be joined, buckets first and a range of a key for each; what the planner guesses of recursion leads it elsewhere.
+const OF_READERS: [(&str, &str); 4] =
+    [("default_transaction_read_only", "on"), ("jit", "off"), ("join_collapse_limit", "1"), ("enable_memoize", "off")];
 const CAN_BE_WRITTEN: &str = "SELECT current_setting('transaction_read_only') = 'off'";
 /// Numbers its versions as 15 * 10,000 and so on.
 const OLDEST: i32 = 150_000;
@@ -29,7 +34,7 @@ pub(super) async fn open(server: &Server) -> anyhow::Result<Store> {
     prepare(server).await.with_context(|| format!("preparing {server}"))?;
     let options = with_limits(server.options().clone());
     let writer = writers(options.clone()).await.with_context(|| format!("connecting to {server}"))?;
-    let readers = pool(READERS, options.options([("default_transaction_read_only", "on")])).await?;
+    let readers = pool(READERS, options.options(OF_READERS)).await?;
     Ok(Store::Postgres { writer, readers })
 }
 

@@ -1,11 +1,11 @@
 //! Reports, exactly once: the cursor of a boot moves in the transaction of the rows. Reports of several agents share a
 //! transaction; each is looked at on its own, and their rows are written together.
 
-mod counts;
 mod failures;
 
-use super::bulk::Insert;
+use super::bulk::Upsert;
 use super::names::Names;
+use super::recent::Recent;
 use super::violations::Bounds;
 use super::{Tx, placeholders};
 use crate::access::Agent;
@@ -18,7 +18,7 @@ const CURSORS: &str = "
     SELECT cursors.boot, agents.cluster_id, MAX(cursors.sequence), MAX(cursors.gap_at)
     FROM cursors JOIN agents ON agents.id = cursors.agent_id
     WHERE cursors.boot IN ";
-const MOVE_CURSORS: Insert = Insert {
+const MOVE_CURSORS: Upsert<'static> = Upsert {
     into: "INSERT INTO cursors (agent_id, boot, sequence, received_at, dropped, gap_at)",
     on_conflict: "ON CONFLICT (agent_id, boot) DO UPDATE SET sequence = excluded.sequence,
         received_at = excluded.received_at, dropped = cursors.dropped + excluded.dropped, gap_at = excluded.gap_at",
@@ -88,8 +88,11 @@ impl Tx {
             return Ok(());
         }
         self.intern_all(names_of(news), names).await?;
-        self.save_failures(news, names, now).await?;
-        self.add_counts(news, names).await?;
+        let mut recent = Recent::of(news, names);
+        for failure in self.save_failures(news, names, now).await? {
+            recent.add_stored(failure, names);
+        }
+        self.append_recent(&recent).await?;
         self.save_violations(news, names, bounds, now).await?;
         self.move_cursors(news, now).await
     }
@@ -123,7 +126,7 @@ impl Tx {
         let rows = rows.into_iter().map(|((agent, boot), (sequence, dropped, gap_at))| {
             [agent.into(), boot.to_string().into(), sequence.into(), now.into(), dropped.into(), gap_at.into()]
         });
-        self.insert(MOVE_CURSORS, &rows.collect::<Vec<_>>()).await
+        self.upsert(MOVE_CURSORS, &rows.collect::<Vec<_>>()).await
     }
 }
 
@@ -154,7 +157,7 @@ fn names_of<'r>(news: &[News<'r>]) -> BTreeSet<&'r str> {
     let mut names = BTreeSet::new();
     for report in news.iter().map(News::report) {
         for failure in &report.failures {
-            names.extend([failure.policy.as_str(), &failure.kind, failure.revision.as_str()]);
+            names.extend([failure.policy.as_str(), failure.code.as_str(), &failure.kind, failure.revision.as_str()]);
             names.insert(namespace(&failure.namespace));
         }
         for count in &report.policy_counts {

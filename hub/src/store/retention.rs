@@ -9,24 +9,16 @@ use std::collections::BTreeMap;
 pub enum Aged {
     /// Failures.
     Failures,
-    /// Counts of policies by minute.
-    PolicyMinutes,
-    /// Counts of reviews by minute.
-    ReviewMinutes,
-    /// Rollups of policies by hour.
-    PolicyHours,
-    /// Rollups of policies by day.
-    PolicyDays,
-    /// Rollups of reviews by hour.
-    ReviewHours,
-    /// Rollups of reviews by day.
-    ReviewDays,
     /// Sums by minute that pages read.
     SumMinutes,
     /// Sums by hour that pages read.
     SumHours,
     /// Sums by day that pages read.
     SumDays,
+    /// Counts by hour of where and by which revision each policy judged.
+    RollupHours,
+    /// The same by day.
+    RollupDays,
     /// Changes of open violations by day.
     ViolationDays,
     /// What happened in the life of violations.
@@ -46,7 +38,9 @@ const HOUR_MS: i64 = 60 * MINUTE_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// The key of the sums, in its order.
-const SUMS: &str = "span, bucket, kind, policy_id, subject_id";
+const SUMS: &str = "span, bucket, kind, of_id, subject_id";
+/// That of the rollups.
+const ROLLUPS: &str = "span, bucket, cluster_id, namespace_id, policy_id, revision_id";
 /// Neither what a cluster enforces nor the newest that it was told.
 const OLD_ASSIGNMENTS: &str = "
     DELETE FROM assignments WHERE (cluster_id, epoch) IN
@@ -63,13 +57,8 @@ impl Aged {
     pub fn table(self) -> &'static str {
         match self {
             Aged::Failures => "failures",
-            Aged::PolicyMinutes => "policy_minutes",
-            Aged::ReviewMinutes => "review_minutes",
-            Aged::PolicyHours => "policy_hours",
-            Aged::PolicyDays => "policy_days",
-            Aged::ReviewHours => "review_hours",
-            Aged::ReviewDays => "review_days",
             Aged::SumMinutes | Aged::SumHours | Aged::SumDays => "sums",
+            Aged::RollupHours | Aged::RollupDays => "rollups",
             Aged::ViolationDays => "violation_days",
             Aged::ViolationEvents => "violation_events",
             Aged::FixedViolations => "violations",
@@ -83,15 +72,11 @@ impl Aged {
     fn statement(self) -> String {
         let (key, is_old) = match self {
             Aged::Failures => ("at, id", "at < $1"),
-            Aged::PolicyMinutes => ("minute, cluster_id, namespace_id, policy_id", "minute < $1"),
-            Aged::ReviewMinutes => ("minute, cluster_id, namespace_id", "minute < $1"),
-            Aged::PolicyHours => ("hour, cluster_id, namespace_id, policy_id, revision_id", "hour < $1"),
-            Aged::PolicyDays => ("day, cluster_id, namespace_id, policy_id, revision_id", "day < $1"),
-            Aged::ReviewHours => ("hour, cluster_id, namespace_id", "hour < $1"),
-            Aged::ReviewDays => ("day, cluster_id, namespace_id", "day < $1"),
             Aged::SumMinutes => (SUMS, "span = 1 AND bucket < $1"),
             Aged::SumHours => (SUMS, "span = 60 AND bucket < $1"),
             Aged::SumDays => (SUMS, "span = 1440 AND bucket < $1"),
+            Aged::RollupHours => (ROLLUPS, "span = 60 AND bucket < $1"),
+            Aged::RollupDays => (ROLLUPS, "span = 1440 AND bucket < $1"),
             Aged::ViolationDays => ("day, cluster_id, namespace_id, policy_id", "day < $1"),
             Aged::ViolationEvents => ("at, violation_id, event", "at < $1"),
             // Their totals follow, so they are found first.
@@ -109,9 +94,9 @@ impl Aged {
     /// A time in the unit of the table.
     fn time(self, at: i64) -> i64 {
         match self {
-            Aged::PolicyMinutes | Aged::ReviewMinutes | Aged::SumMinutes => at.div_euclid(MINUTE_MS),
-            Aged::PolicyHours | Aged::ReviewHours | Aged::SumHours => at.div_euclid(HOUR_MS),
-            Aged::PolicyDays | Aged::ReviewDays | Aged::SumDays | Aged::ViolationDays => at.div_euclid(DAY_MS),
+            Aged::SumMinutes => at.div_euclid(MINUTE_MS),
+            Aged::SumHours | Aged::RollupHours => at.div_euclid(HOUR_MS),
+            Aged::SumDays | Aged::RollupDays | Aged::ViolationDays => at.div_euclid(DAY_MS),
             _ => at,
         }
     }
@@ -121,9 +106,11 @@ impl Store {
     /// Deletes at most `most` rows that are older than this time (Unix milliseconds), and says how many.
     pub async fn delete_aged(&self, aged: Aged, before: i64, most: i64) -> sqlx::Result<u64> {
         // Whole days where they have partitions; what is left is deleted.
-        if matches!(aged, Aged::Failures | Aged::PolicyMinutes | Aged::ReviewMinutes) {
-            self.drop_before(aged.table(), before).await?;
-        }
+        match aged {
+            Aged::Failures => self.drop_before("failures", before).await?,
+            Aged::SumMinutes => self.drop_before("sums_minutes", before).await?,
+            _ => 0,
+        };
         let before = aged.time(before);
         if aged == Aged::FixedViolations {
             return self.delete_fixed_violations(before, most).await;

@@ -3,6 +3,9 @@
 //! leave too few, the answer says where the next look begins.
 
 use super::Store;
+use sqlx::FromRow;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
 
 /// Rows of the index that one answer looks at, at most, when not all that is asked for is in the index.
 pub const MOST_LOOKED_AT: i64 = 5_000;
@@ -16,6 +19,32 @@ pub(super) struct Condition {
 
 /// Where a list begins: older than this row.
 pub type Place = (i64, String);
+
+/// A part of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<R> {
+    /// The rows.
+    pub rows: Vec<R>,
+    /// Where the next part begins, if there may be one.
+    pub next: Option<Place>,
+    /// Whether the looking ended before enough were found: `next` looks further.
+    pub is_partial: bool,
+}
+
+/// A row of a list.
+pub(super) trait Listed {
+    /// Where it stands.
+    fn place(&self) -> Place;
+}
+
+/// What a list shows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shown {
+    /// The columns that filters ask for, beside id and time.
+    pub(super) columns: &'static str,
+    /// The rows of `found`, which has ids and times.
+    pub(super) rows: &'static str,
+}
 
 /// A list of rows of one table, the newest first.
 #[derive(Debug)]
@@ -98,8 +127,35 @@ impl Scan<'_> {
         statement.push(&format!(" ORDER BY {at} DESC, id DESC LIMIT {limit}"));
     }
 
+    /// A part of the list.
+    pub(super) async fn page<R>(&self, store: &Store, shown: Shown, limit: i64) -> sqlx::Result<Page<R>>
+    where
+        R: Listed + Send + Unpin + for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow>,
+    {
+        let Statement { text, values } = self.list(shown, limit);
+        let rows: Vec<R> = on!(store, |pool| {
+            with_values!(sqlx::query_as(sqlx::AssertSqlSafe(text)), values).fetch_all(pool).await
+        })?;
+        if rows.len() as i64 >= limit {
+            let next = rows.last().map(Listed::place);
+            return Ok(Page { rows, next, is_partial: false });
+        }
+        let next = if self.rest.is_empty() { None } else { self.end(store).await? };
+        Ok(Page { rows, is_partial: next.is_some(), next })
+    }
+
+    /// Its statement.
+    pub(super) fn list(&self, shown: Shown, limit: i64) -> Statement {
+        let mut statement = Statement::default();
+        statement.push("WITH found AS (");
+        self.matching(&mut statement, shown.columns, limit);
+        statement.push(")");
+        statement.push(shown.rows);
+        statement
+    }
+
     /// `(SELECT id, at FROM ...)` of the rows that match, the newest `limit` of them.
-    pub(super) fn matching(&self, statement: &mut Statement, columns: &str, limit: i64) {
+    fn matching(&self, statement: &mut Statement, columns: &str, limit: i64) {
         let at = self.at;
         if self.rest.is_empty() {
             return self.looked_at(statement, &format!("id, {at} AS at"), limit);

@@ -8,6 +8,11 @@ use std::time::{Duration, Instant};
 
 /// Readers beside the one writer.
 const READERS: u32 = 4;
+/// Memory for pages of the file, in KiB below zero: the leaves of indexes that are added to now, and of sums that are read.
+const WRITER_CACHE: &str = "-65536";
+const READER_CACHE: &str = "-16384";
+/// Pages of the journal after which it is taken into the file.
+const CHECKPOINT_PAGES: &str = "8000";
 /// The longest that a read may take, looked at every so many instructions of SQLite's machine.
 const STATEMENT_LIMIT: Duration = Duration::from_secs(30);
 const INSTRUCTIONS: i32 = 20_000;
@@ -22,11 +27,12 @@ pub(super) async fn open(file: &Path) -> anyhow::Result<Store> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .pragma("journal_size_limit", "67108864")
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         .statement_cache_capacity(200)
         .busy_timeout(Duration::from_secs(5))
         .disable_statement_logging();
     // Of a file that is made now: what retention frees goes back to the disk.
-    let writing = options.clone().auto_vacuum(SqliteAutoVacuum::Incremental);
+    let writing = options.clone().auto_vacuum(SqliteAutoVacuum::Incremental).pragma("cache_size", WRITER_CACHE);
     let writer = SqlitePoolOptions::new().max_connections(1).connect_with(writing).await;
     let writer = writer.map_err(|error| explained(file, error.into()))?;
     let migrated = migrations::SQLITE.run(&writer).await.map_err(migrations::explained);
@@ -39,7 +45,7 @@ pub(super) async fn open(file: &Path) -> anyhow::Result<Store> {
             Ok(true)
         })
     });
-    let readers = readers.connect_with(options.read_only(true)).await?;
+    let readers = readers.connect_with(options.read_only(true).pragma("cache_size", READER_CACHE)).await?;
     Ok(Store::Sqlite { writer, readers })
 }
 

@@ -1,16 +1,13 @@
-//! Sums that pages read instead of rows, by minute, hour and day: written in the transaction of the counts that they
-//! sum, so that they are never behind and never differ. One row per subject and bucket, however many agents report.
+//! Sums that pages read instead of rows, by minute, hour and day: one row per subject and bucket, however many agents
+//! report. What was reported a moment ago is in `recent` still, and is added by whoever reads.
 //!
-//! Why they are needed: the counts of one minute have a row per cluster, namespace and policy. Two hours of a thousand
+//! Why they are needed: evaluations of one minute have a row per cluster, namespace and policy. Two hours of a thousand
 //! clusters are hundreds of thousands of them, too many to add up each time that a page is looked at.
 
-use super::Tx;
-use super::bulk::{Insert, Value};
-use std::collections::BTreeMap;
-use writ_policy::wire::{PolicyCount, ReviewCount};
+use super::bulk::{Upsert, Value};
+use super::recent::{self, Counted, Key, What};
+use std::collections::HashMap;
 
-/// The lengths of buckets, in minutes.
-pub const SPANS: [i64; 3] = [MINUTE, HOUR, DAY];
 /// Buckets of a minute.
 pub const MINUTE: i64 = 1;
 /// Buckets of an hour.
@@ -18,16 +15,19 @@ pub const HOUR: i64 = 60;
 /// Buckets of a day, in UTC.
 pub const DAY: i64 = 1_440;
 
-const ADD: Insert = Insert {
-    into: "INSERT INTO sums (kind, span, policy_id, bucket, subject_id, judged, failing, denied, errors, exempted)",
-    on_conflict: "ON CONFLICT (span, bucket, kind, policy_id, subject_id) DO UPDATE SET
+pub(super) const ADD: Upsert<'static> = Upsert {
+    into: "INSERT INTO sums (span, bucket, kind, of_id, subject_id, judged, failing, denied, warned, errors, exempted, micros,
+        micros_max)",
+    on_conflict: "ON CONFLICT (span, bucket, kind, of_id, subject_id) DO UPDATE SET
         judged = sums.judged + excluded.judged, failing = sums.failing + excluded.failing,
-        denied = sums.denied + excluded.denied, errors = sums.errors + excluded.errors,
-        exempted = sums.exempted + excluded.exempted",
+        denied = sums.denied + excluded.denied, warned = sums.warned + excluded.warned,
+        errors = sums.errors + excluded.errors, exempted = sums.exempted + excluded.exempted,
+        micros = sums.micros + excluded.micros, micros_max = CASE WHEN excluded.micros_max > sums.micros_max
+            THEN excluded.micros_max ELSE sums.micros_max END",
 };
 
 /// Whose sums; the numbers are those of the column `kind`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Fleet = 0,
     Cluster = 1,
@@ -35,69 +35,93 @@ pub(crate) enum Kind {
     Policy = 3,
     PolicyInCluster = 4,
     PolicyInNamespace = 5,
+    NamespaceInCluster = 6,
+    ClusterInNamespace = 7,
+    Code = 8,
 }
 
-/// What a row is found by, in the order of the primary key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    span: i64,
-    bucket: i64,
-    kind: i64,
-    policy_id: i64,
-    subject_id: i64,
-}
+impl Kind {
+    const OF_REVIEWS: [Kind; 5] =
+        [Kind::Fleet, Kind::Cluster, Kind::Namespace, Kind::NamespaceInCluster, Kind::ClusterInNamespace];
+    const OF_EVALUATIONS: [Kind; 3] = [Kind::Policy, Kind::PolicyInCluster, Kind::PolicyInNamespace];
 
-/// Judged, failing, denied, errors, exempted.
-type Numbers = [i64; 5];
-
-/// What reports add, each row once; in the order of the key, so that two hubs never wait for each other in a circle.
-#[derive(Debug, Default)]
-pub(crate) struct Sums(BTreeMap<Key, Numbers>);
-
-impl Sums {
-    /// What these evaluations add.
-    pub(crate) fn add_policy_count(&mut self, cluster_id: i64, namespace_id: i64, policy_id: i64, count: &PolicyCount) {
-        let failing = count.failures + count.errors;
-        let judged = count.passes + failing + count.exempted;
-        let numbers = numbers([judged, failing, count.denials, count.errors, count.exempted]);
-        self.add(Kind::Policy, 0, count.minute, policy_id, numbers);
-        self.add(Kind::PolicyInCluster, policy_id, count.minute, cluster_id, numbers);
-        self.add(Kind::PolicyInNamespace, policy_id, count.minute, namespace_id, numbers);
-    }
-
-    /// What these reviews add.
-    pub(crate) fn add_review_count(&mut self, cluster_id: i64, namespace_id: i64, count: &ReviewCount) {
-        let numbers = numbers([count.reviews, count.failing, count.denied, 0, 0]);
-        self.add(Kind::Fleet, 0, count.minute, 0, numbers);
-        self.add(Kind::Cluster, 0, count.minute, cluster_id, numbers);
-        self.add(Kind::Namespace, 0, count.minute, namespace_id, numbers);
-    }
-
-    fn add(&mut self, kind: Kind, policy_id: i64, minute: i64, subject_id: i64, numbers: Numbers) {
-        for span in SPANS {
-            let key = Key { kind: kind as i64, span, policy_id, bucket: minute.div_euclid(span), subject_id };
-            let sums = self.0.entry(key).or_default();
-            for (sum, number) in sums.iter_mut().zip(numbers) {
-                *sum += number;
-            }
+    /// What its sums are of.
+    pub(super) fn what(self) -> What {
+        match self {
+            Kind::Code => What::Failures,
+            kind if Self::OF_EVALUATIONS.contains(&kind) => What::Evaluations,
+            _ => What::Reviews,
         }
     }
-}
 
-fn numbers(counts: [u64; 5]) -> Numbers {
-    counts.map(|count| i64::try_from(count).unwrap_or(i64::MAX))
-}
+    /// The columns of `recent` that are `of_id` and `subject_id` here.
+    pub(super) fn columns(self) -> (&'static str, &'static str) {
+        match self {
+            Kind::Fleet => ("0", "0"),
+            Kind::Cluster => ("0", "cluster_id"),
+            Kind::Namespace => ("0", "namespace_id"),
+            Kind::Policy | Kind::Code => ("0", "policy_id"),
+            Kind::PolicyInCluster => ("policy_id", "cluster_id"),
+            Kind::PolicyInNamespace => ("policy_id", "namespace_id"),
+            Kind::NamespaceInCluster => ("cluster_id", "namespace_id"),
+            Kind::ClusterInNamespace => ("namespace_id", "cluster_id"),
+        }
+    }
 
-impl Tx {
-    /// Adds to the sums.
-    pub(super) async fn add_sums(&mut self, sums: &Sums) -> sqlx::Result<()> {
-        let rows: Vec<[Value<'_>; 10]> = sums.0.iter().map(row).collect();
-        self.insert(ADD, &rows).await
+    /// The same of a row in memory.
+    fn ids(self, key: &Key) -> (i64, i64) {
+        let of_column = |column| match column {
+            "cluster_id" => key.cluster,
+            "namespace_id" => key.namespace,
+            "policy_id" => key.policy,
+            _ => 0,
+        };
+        let (of, subject) = self.columns();
+        (of_column(of), of_column(subject))
     }
 }
 
-fn row((key, numbers): (&Key, &Numbers)) -> [Value<'static>; 10] {
-    let Key { kind, span, policy_id, bucket, subject_id } = *key;
-    let [judged, failing, denied, errors, exempted] = *numbers;
-    [kind, span, policy_id, bucket, subject_id, judged, failing, denied, errors, exempted].map(Value::Int)
+/// Span, bucket, kind, of, subject: the order of the primary key.
+type Place = [i64; 5];
+
+/// What counts add to sums, each row once.
+#[derive(Debug, Default)]
+pub(super) struct Sums(HashMap<Place, Counted>);
+
+impl Sums {
+    /// Adds what was counted in a minute to all sums of that minute.
+    pub(super) fn add(&mut self, key: &Key, counted: &Counted) {
+        let kinds: &[Kind] = match key.what {
+            what if what == What::Reviews as i64 => &Kind::OF_REVIEWS,
+            what if what == What::Evaluations as i64 => &Kind::OF_EVALUATIONS,
+            _ => &[Kind::Code],
+        };
+        for kind in kinds {
+            let (of, subject) = kind.ids(key);
+            let place = [MINUTE, key.minute, *kind as i64, of, subject];
+            recent::add(self.0.entry(place).or_default(), counted);
+        }
+    }
+
+    /// Those of all spans, in the order of the key: what lies together is written together.
+    pub(super) fn rows(self) -> Vec<[Value<'static>; 13]> {
+        let mut longer: HashMap<Place, Counted> = HashMap::with_capacity(self.0.len());
+        for ([_, minute, kind, of, subject], counted) in &self.0 {
+            for span in [HOUR, DAY] {
+                let place = [span, minute.div_euclid(span), *kind, *of, *subject];
+                recent::add(longer.entry(place).or_default(), counted);
+            }
+        }
+        let mut all: Vec<(Place, Counted)> = self.0.into_iter().chain(longer).collect();
+        all.sort_unstable_by_key(|(place, _)| *place);
+        all.iter().map(row).collect()
+    }
+}
+
+fn row((place, counted): &(Place, Counted)) -> [Value<'static>; 13] {
+    let [span, bucket, kind, of, subject] = *place;
+    let [passes, failures, denials, warnings, _, errors, exempted, micros, micros_max] = *counted;
+    let (judged, failing) = (passes + failures + errors + exempted, failures + errors);
+    [span, bucket, kind, of, subject, judged, failing, denials, warnings, errors, exempted, micros, micros_max]
+        .map(Value::Int)
 }

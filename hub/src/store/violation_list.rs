@@ -5,11 +5,10 @@
 //! the id, so that a page is one walk without sorting; all other filters are applied to at most
 //! `MOST_LOOKED_AT` rows of it.
 
-use super::scan::{Condition, Place, Scan, Statement, with_values};
+use super::scan::{Condition, Listed, Page, Place, Scan, Shown, Statement, with_values};
 use super::{Store, ViolationRow};
 use serde::Serialize;
 
-/// The columns that filters ask for, beside id and time.
 const COLUMNS: &str =
     "cluster_id, namespace_id, policy_id, kind_id, opened_revision_id, code, severity, action, exemption,
     outcome, workload";
@@ -37,6 +36,8 @@ const ROWS: &str = "
     JOIN names AS openers ON openers.id = v.opened_revision_id
     LEFT JOIN names AS fixers ON fixers.id = v.fixed_revision_id
     ORDER BY found.at DESC, found.id DESC";
+
+const SHOWN: Shown = Shown { columns: COLUMNS, rows: ROWS };
 
 /// Which violations are asked for.
 #[derive(Debug, Clone, Default)]
@@ -71,17 +72,6 @@ pub struct ViolationQuery {
     pub limit: i64,
 }
 
-/// A part of a list.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ViolationPage {
-    /// The rows.
-    pub rows: Vec<ViolationRow>,
-    /// Where the next part begins, if there may be one.
-    pub next: Option<Place>,
-    /// Whether the looking ended before enough were found: `next` looks further.
-    pub is_partial: bool,
-}
-
 /// How many have a value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Facet {
@@ -106,6 +96,12 @@ pub struct Facets {
     pub codes: Vec<Facet>,
     /// Covered by an exemption.
     pub exempted: i64,
+}
+
+impl Listed for ViolationRow {
+    fn place(&self) -> Place {
+        (self.fixed_at.unwrap_or(self.opened_at), self.id.clone())
+    }
 }
 
 impl ViolationQuery {
@@ -143,21 +139,9 @@ impl ViolationQuery {
 
 impl Store {
     /// A page of violations.
-    pub async fn violation_page(&self, query: &ViolationQuery) -> sqlx::Result<ViolationPage> {
+    pub async fn violation_page(&self, query: &ViolationQuery) -> sqlx::Result<Page<ViolationRow>> {
         let conditions = query.conditions();
-        let scan = query.scan(&conditions);
-        let Statement { text, values } = list(&scan, query.limit);
-        let rows: Vec<ViolationRow> = on!(self, |pool| {
-            with_values!(sqlx::query_as(sqlx::AssertSqlSafe(text)), values).fetch_all(pool).await
-        })?;
-        if rows.len() as i64 >= query.limit {
-            let next = rows
-                .last()
-                .map(|row| (if query.fixed { row.fixed_at.unwrap_or(0) } else { row.opened_at }, row.id.clone()));
-            return Ok(ViolationPage { rows, next, is_partial: false });
-        }
-        let next = if scan.rest.is_empty() { None } else { scan.end(self).await? };
-        Ok(ViolationPage { rows, is_partial: next.is_some(), next })
+        query.scan(&conditions).page(self, SHOWN, query.limit).await
     }
 
     /// What the newest of these violations are like; where the page begins does not matter.
@@ -196,20 +180,10 @@ fn add(facets: &mut Vec<Facet>, value: &str, count: i64) {
     }
 }
 
-/// The rows of a page.
-fn list(scan: &Scan<'_>, limit: i64) -> Statement {
-    let mut statement = Statement::default();
-    statement.text.push_str("WITH found AS (");
-    scan.matching(&mut statement, COLUMNS, limit);
-    statement.text.push(')');
-    statement.text.push_str(ROWS);
-    statement
-}
-
 /// What is asked of the database for this list.
 #[cfg(test)]
 pub(super) fn statements(query: &ViolationQuery) -> Vec<Statement> {
     let conditions = query.conditions();
     let scan = query.scan(&conditions);
-    vec![list(&scan, 50), scan.end_of_looking(), scan.counts(COLUMNS, FACETS)]
+    vec![scan.list(SHOWN, 50), scan.end_of_looking(), scan.counts(COLUMNS, FACETS)]
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use writ_hub::retention::{Keeping, round};
 use writ_policy::wire::Report;
 
-const DAY: i64 = 24 * 60 * 60 * 1000;
+const HOUR: i64 = 60 * 60 * 1000;
+const DAY: i64 = 24 * HOUR;
 
 fn keeping() -> Keeping {
     let days = |days: u64| Duration::from_secs(days * 24 * 60 * 60);
@@ -22,17 +23,23 @@ async fn each_kind_of_row_is_kept_as_long_as_it_is_said() {
         ..agent.report(1, vec![failure("a")])
     };
     agent.send(&hub, &counted()).await;
+    hub.hub.app.store.fold(1_000).await.unwrap();
     let left = async |hub: &TestHub, days: i64| {
         hub.clock.set(NOW + days * DAY);
         round(&hub.hub.app, &keeping(), Duration::ZERO).await.unwrap();
-        let counts = hub.get("/api/v1/counts?since=0").await.json();
-        [&counts["failures"], &counts["policy_failures"], &counts["reviews"]].map(|count| count.as_i64().unwrap())
+        let failures = hub.get("/api/v1/failures").await.json()["items"].as_array().unwrap().len();
+        let (from, until) = (NOW - HOUR, NOW + HOUR);
+        let minutes = format!("/api/v1/trends?resolution=minute&from={from}&until={until}");
+        let minutes = hub.get(&minutes).await.json()["buckets"].as_array().unwrap().len();
+        let counts = hub.get("/api/v1/counts").await.json();
+        let counts = [&counts["failures"], &counts["policy_failures"], &counts["reviews"]];
+        (failures, minutes, counts.map(|count| count.as_i64().unwrap()))
     };
-    assert_eq!(left(&hub, 14).await, [1, 2, 3]);
-    assert_eq!(left(&hub, 16).await, [1, 0, 0]);
-    assert_eq!(left(&hub, 31).await, [0, 0, 0]);
+    assert_eq!(left(&hub, 14).await, (1, 1, [1, 2, 3]));
+    assert_eq!(left(&hub, 16).await, (1, 0, [1, 2, 3]));
+    assert_eq!(left(&hub, 31).await, (0, 0, [1, 2, 3]));
     hub.sync().await;
-    assert_eq!(left(&hub, 401).await, [0, 0, 0]);
+    assert_eq!(left(&hub, 402).await, (0, 0, [0, 0, 0]));
     let (desired, _) = agent.desired(&hub).await;
     let index = agent.index(&hub, &desired).await;
     assert_eq!(index.files.len(), 1, "what is served stays");
@@ -56,7 +63,7 @@ async fn reports_are_stored_while_old_rows_go() {
     let (deleted, answer) = tokio::join!(round(&hub.hub.app, &keeping, Duration::ZERO), agent.send(&hub, &now));
     deleted.unwrap();
     assert_eq!(answer.status, 200);
-    assert_eq!(hub.get("/api/v1/counts?since=0").await.json()["failures"], 1);
+    assert_eq!(hub.get("/api/v1/failures").await.json()["items"].as_array().unwrap().len(), 1);
     let metrics = hub.get("/metrics").await.text();
     assert!(metrics.contains("writ_hub_deleted_rows_total{table=\"failures\"} 2700"), "{metrics}");
 }

@@ -4,7 +4,9 @@
 use super::totals::{statement, with_window};
 use super::{NamespaceRow, Window};
 use crate::store::Store;
-use crate::store::sums::{Kind, MINUTE};
+#[cfg(test)]
+use crate::store::scan::{Bound, Statement};
+use crate::store::sums::Kind;
 use std::collections::HashMap;
 
 /// Minutes per slot of [`ReviewSlot`].
@@ -26,20 +28,25 @@ pub struct ReviewSlot {
 }
 
 /// A row of the primary key of `sums` for each bucket.
-pub(super) const TOTALS: &str = "
+const TOTALS: &str = "
     SELECT '' AS name, judged AS reviews, failing, denied, judged_before AS reviews_before, failing_before, denied_before
     FROM (SELECT s.subject_id, {SUMS} {OF_SUBJECT} GROUP BY s.subject_id) c";
 
-/// A row of the primary key of `sums` for each minute and cluster that is shown.
-pub(super) const SLOTS: &str = "
+/// A row of the primary key of `sums` for each minute and cluster that is shown, and what was counted a moment ago.
+const SLOTS: &str = "
     WITH RECURSIVE series (bucket) AS (
-        SELECT CAST($1 AS BIGINT) UNION ALL SELECT bucket + 1 FROM series WHERE bucket + 1 < $2)
-    SELECT c.name AS cluster, (b.bucket - $1) / $3 AS slot, CAST(SUM(s.judged) AS BIGINT) AS reviews,
+        SELECT CAST($1 AS BIGINT) UNION ALL SELECT bucket + 1 FROM series WHERE bucket + 1 < $2),
+    shown AS (SELECT id, name FROM clusters WHERE name IN {CLUSTERS})
+    SELECT c.name AS cluster, (s.bucket - $1) / $3 AS slot, CAST(SUM(s.judged) AS BIGINT) AS reviews,
            CAST(SUM(s.failing) AS BIGINT) AS failing, CAST(SUM(s.denied) AS BIGINT) AS denied
-    FROM series b CROSS JOIN clusters c CROSS JOIN sums s
-    WHERE c.name IN {CLUSTERS}
-      AND s.kind = $4 AND s.span = $5 AND s.policy_id = 0 AND s.bucket = b.bucket AND s.subject_id = c.id
-    GROUP BY c.name, (b.bucket - $1) / $3 ORDER BY c.name, slot";
+    FROM (SELECT t.subject_id, t.bucket, t.judged, t.failing, t.denied
+          FROM series b CROSS JOIN shown c CROSS JOIN sums t
+          WHERE t.kind = 1 AND t.span = 1 AND t.of_id = 0 AND t.bucket = b.bucket AND t.subject_id = c.id
+          UNION ALL
+          SELECT cluster_id, minute, passes + failures + errors + exempted, failures + errors, denials
+          FROM recent WHERE what = 0 AND minute >= $1 AND minute < $2) s
+    JOIN shown c ON c.id = s.subject_id
+    GROUP BY c.name, (s.bucket - $1) / $3 ORDER BY c.name, slot";
 
 /// A renewal is a new epoch of the same revision and does not count as a change.
 const SINCE: &str = "
@@ -61,10 +68,10 @@ impl Store {
 
     /// Reviews of the whole fleet in both spans of the window.
     pub async fn fleet_row(&self, window: Window) -> sqlx::Result<NamespaceRow> {
-        let text = statement(TOTALS);
+        let text = statement(TOTALS, Kind::Fleet);
         let row: Option<NamespaceRow> = on!(self, |pool| {
             let query = with_window!(sqlx::query_as(sqlx::AssertSqlSafe(text)), window);
-            query.bind(Kind::Fleet as i64).bind(0_i64).bind(0_i64).fetch_optional(pool).await
+            query.bind(0_i64).bind(0_i64).fetch_optional(pool).await
         })?;
         Ok(row.unwrap_or_default())
     }
@@ -74,11 +81,22 @@ impl Store {
         if clusters.is_empty() {
             return Ok(Vec::new());
         }
-        let text = SLOTS.replace("{CLUSTERS}", &super::totals::places(6, clusters.len()));
+        let text = SLOTS.replace("{CLUSTERS}", &super::totals::places(4, clusters.len()));
         on!(self, |pool| {
             let query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(window.before).bind(window.until);
-            let query = query.bind(SLOT_MINUTES).bind(Kind::Cluster as i64).bind(MINUTE);
+            let query = query.bind(SLOT_MINUTES);
             clusters.iter().fold(query, |query, name| query.bind(*name)).fetch_all(pool).await
         })
     }
+}
+
+#[cfg(test)]
+pub(super) fn statements() -> Vec<(&'static str, String, Vec<Bound>)> {
+    vec![("fleet", statement(TOTALS, Kind::Fleet), vec![Bound::Number(0), Bound::Number(0)])]
+}
+
+#[cfg(test)]
+pub(super) fn slots() -> Statement {
+    let values = [1, 121, 5].map(Bound::Number).to_vec();
+    Statement { text: SLOTS.replace("{CLUSTERS}", "('a')"), values }
 }

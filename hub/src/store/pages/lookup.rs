@@ -22,11 +22,16 @@ const POLICY: &str = "
 const POLICY_BY_CODE: &str = "
     SELECT n.name FROM revision_policies p JOIN names n ON n.id = p.policy_id
     WHERE p.code = $1 ORDER BY p.revision_id DESC, n.name LIMIT 1";
+/// By `failures_by_namespace`, or by its reviews: a row of the primary key of `sums` for each day.
 const NAMESPACE: &str = "
+    WITH RECURSIVE series (bucket, last) AS (
+        SELECT MIN(bucket), MAX(bucket) FROM sums WHERE span = 1440
+        UNION ALL SELECT bucket + 1, last FROM series WHERE bucket < last)
     SELECT name FROM names
     WHERE name = $1 AND (EXISTS (SELECT 1 FROM failures WHERE namespace_id = names.id)
-        OR EXISTS (SELECT 1 FROM policy_minutes WHERE namespace_id = names.id)
-        OR EXISTS (SELECT 1 FROM review_minutes WHERE namespace_id = names.id))";
+        OR EXISTS (SELECT 1 FROM recent WHERE namespace_id = names.id AND what < 2)
+        OR EXISTS (SELECT 1 FROM series b CROSS JOIN sums t WHERE t.span = 1440 AND t.bucket = b.bucket AND t.kind = 2
+            AND t.of_id = 0 AND t.subject_id = names.id))";
 /// What the served revision holds.
 const POLICIES: &str = "
     SELECT n.name FROM revision_policies p JOIN names n ON n.id = p.policy_id

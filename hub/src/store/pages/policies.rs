@@ -84,7 +84,7 @@ pub struct Spread {
 /// `revision_policies_by_policy`, once for each.
 const LIST: &str = ",
     counts AS (SELECT s.subject_id AS policy_id, {SUMS} {OF_KIND} GROUP BY s.subject_id),
-    served AS (SELECT * FROM revision_policies WHERE revision_id = (SELECT id FROM revisions WHERE revision = $43)),
+    served AS (SELECT * FROM revision_policies WHERE revision_id = (SELECT id FROM revisions WHERE revision = $45)),
     known AS (SELECT policy_id FROM served UNION SELECT policy_id FROM counts)
     SELECT n.name, COALESCE(p.code, '') AS code, COALESCE(p.title, '') AS title,
            COALESCE(p.severity, '') AS severity, (s.policy_id IS NOT NULL) AS is_served,
@@ -99,7 +99,7 @@ const LIST: &str = ",
     LEFT JOIN revision_policies p ON p.policy_id = known.policy_id AND p.revision_id = COALESCE(s.revision_id,
          (SELECT MAX(revision_id) FROM revision_policies l WHERE l.policy_id = known.policy_id))
     ORDER BY failing DESC, failing_before DESC, n.name
-    LIMIT $44";
+    LIMIT $46";
 
 /// One policy: a row of the primary key for each bucket.
 const ONE: &str = "
@@ -119,19 +119,19 @@ const PAGE: &str = "
     ORDER BY r.revision = $2 DESC, p.revision_id DESC
     LIMIT 1";
 
-/// Where one policy judged: the sums of kind 4 or 5 below this policy, one range for each bucket.
+/// Where one policy judged, or one cluster or namespace had reviews: one range for each bucket.
 const SPREAD: &str = "
     SELECT n.name, c.judged, c.failing, c.denied, c.judged_before, c.failing_before
     FROM (SELECT s.subject_id, {SUMS} {OF_KIND} GROUP BY s.subject_id) c JOIN {NAMES} n ON n.id = c.subject_id
-    ORDER BY c.failing DESC, c.failing_before DESC, n.name LIMIT $43";
+    ORDER BY c.failing DESC, c.failing_before DESC, n.name LIMIT $45";
 
 impl Store {
     /// The policies of this revision and those that judged something, those that fail most first.
     pub async fn policy_rows(&self, revision: &str, window: Window, limit: i64) -> sqlx::Result<Vec<PolicyRow>> {
-        let text = statement(LIST);
+        let text = statement(LIST, Kind::Policy);
         on!(self, |pool| {
             let query = with_window!(sqlx::query_as(sqlx::AssertSqlSafe(text)), window);
-            let query = query.bind(Kind::Policy as i64).bind(0_i64).bind(revision).bind(limit);
+            let query = query.bind(0_i64).bind(revision).bind(limit);
             query.fetch_all(pool).await
         })
     }
@@ -139,10 +139,10 @@ impl Store {
     /// What one policy judged in the window, if anything.
     pub async fn policy_row(&self, name: &str, window: Window) -> sqlx::Result<Option<PolicyRow>> {
         let Some(id) = self.name_id(name).await? else { return Ok(None) };
-        let text = statement(ONE);
+        let text = statement(ONE, Kind::Policy);
         on!(self, |pool| {
             let query = with_window!(sqlx::query_as(sqlx::AssertSqlSafe(text)), window);
-            query.bind(Kind::Policy as i64).bind(0_i64).bind(id).fetch_optional(pool).await
+            query.bind(0_i64).bind(id).fetch_optional(pool).await
         })
     }
 
@@ -153,37 +153,44 @@ impl Store {
 
     /// The namespaces that a policy fails in, worst first.
     pub async fn policy_namespaces(&self, name: &str, window: Window, limit: i64) -> sqlx::Result<Vec<Spread>> {
-        self.policy_spread(Kind::PolicyInNamespace, "names", name, window, limit).await
+        match self.name_id(name).await? {
+            Some(id) => self.spread(Kind::PolicyInNamespace, id, window, limit).await,
+            None => Ok(Vec::new()),
+        }
     }
 
     /// The clusters that a policy fails in, worst first.
     pub async fn policy_clusters(&self, name: &str, window: Window, limit: i64) -> sqlx::Result<Vec<Spread>> {
-        self.policy_spread(Kind::PolicyInCluster, "clusters", name, window, limit).await
+        match self.name_id(name).await? {
+            Some(id) => self.spread(Kind::PolicyInCluster, id, window, limit).await,
+            None => Ok(Vec::new()),
+        }
     }
 
-    async fn policy_spread(
-        &self,
-        kind: Kind,
-        names: &'static str,
-        policy: &str,
-        window: Window,
-        limit: i64,
-    ) -> sqlx::Result<Vec<Spread>> {
-        let Some(id) = self.name_id(policy).await? else { return Ok(Vec::new()) };
-        let text = statement(SPREAD).replace("{NAMES}", names);
+    /// The namespaces or clusters of a policy, a cluster or a namespace.
+    pub(super) async fn spread(&self, kind: Kind, of: i64, window: Window, limit: i64) -> sqlx::Result<Vec<Spread>> {
+        let text = spread(kind);
         on!(self, |pool| {
             let query = with_window!(sqlx::query_as(sqlx::AssertSqlSafe(text)), window);
-            query.bind(kind as i64).bind(id).bind(limit).fetch_all(pool).await
+            query.bind(of).bind(limit).fetch_all(pool).await
         })
     }
+}
+
+fn spread(kind: Kind) -> String {
+    let names = if kind.columns().1 == "cluster_id" { "clusters" } else { "names" };
+    statement(&SPREAD.replace("{NAMES}", names), kind)
 }
 
 #[cfg(test)]
 pub(super) fn statements() -> Vec<(&'static str, String, Vec<Bound>)> {
     use crate::store::scan::Bound::{Number, Text};
-    vec![
-        ("policies", LIST.to_owned(), vec![Number(3), Number(0), Text("a".into()), Number(10)]),
-        ("policy", ONE.to_owned(), vec![Number(3), Number(0), Number(1)]),
-        ("spread", SPREAD.replace("{NAMES}", "names"), vec![Number(5), Number(1), Number(10)]),
-    ]
+    let mut all = vec![
+        ("policies", statement(LIST, Kind::Policy), vec![Number(0), Text("a".into()), Number(10)]),
+        ("policy", statement(ONE, Kind::Policy), vec![Number(0), Number(1)]),
+    ];
+    for kind in [Kind::PolicyInNamespace, Kind::PolicyInCluster, Kind::NamespaceInCluster, Kind::ClusterInNamespace] {
+        all.push(("spread", spread(kind), vec![Number(1), Number(10)]));
+    }
+    all
 }

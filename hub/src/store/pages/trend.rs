@@ -1,6 +1,8 @@
 //! Trends: what was judged bucket by bucket, for the charts.
 
 use crate::store::Store;
+#[cfg(test)]
+use crate::store::scan::{Bound, Statement};
 use crate::store::sums::Kind;
 
 /// One bucket of time: of evaluations for a policy, of reviews for a namespace, a cluster or the fleet.
@@ -36,14 +38,23 @@ pub enum Trend<'a> {
 /// The most buckets of one trend: two months of hours, four years of days.
 pub const MAX_BUCKETS: i64 = 1_600;
 
-/// One row of the primary key for each bucket, so the cost is the number of buckets, whatever is stored.
-pub(super) const TREND: &str = "
-    WITH RECURSIVE series (bucket) AS (
-        SELECT CAST($1 AS BIGINT) UNION ALL SELECT bucket + 1 FROM series WHERE bucket + 1 < $2)
-    SELECT b.bucket * s.span AS minute, s.judged, s.failing, s.denied
-    FROM series b CROSS JOIN sums s
-    WHERE s.kind = $3 AND s.span = $4 AND s.policy_id = $5 AND s.bucket = b.bucket AND s.subject_id = $6
-    ORDER BY b.bucket";
+/// One row of the primary key for each bucket, so the cost is the number of buckets, whatever is stored; and what was
+/// counted a moment ago.
+fn statement(kind: Kind) -> String {
+    let (number, what, (of, subject)) = (kind as i64, kind.what() as i64, kind.columns());
+    format!(
+        "WITH RECURSIVE series (bucket) AS (
+            SELECT CAST($1 AS BIGINT) UNION ALL SELECT bucket + 1 FROM series WHERE bucket + 1 < $2)
+        SELECT s.bucket * $3 AS minute, CAST(SUM(s.judged) AS BIGINT) AS judged, CAST(SUM(s.failing) AS BIGINT) AS failing,
+               CAST(SUM(s.denied) AS BIGINT) AS denied
+        FROM (SELECT t.bucket, t.judged, t.failing, t.denied FROM series b CROSS JOIN sums t
+              WHERE t.kind = {number} AND t.span = $3 AND t.of_id = $4 AND t.bucket = b.bucket AND t.subject_id = $5
+              UNION ALL
+              SELECT minute / $3, passes + failures + errors + exempted, failures + errors, denials FROM recent
+              WHERE what = {what} AND {of} = $4 AND {subject} = $5 AND minute >= $1 * $3 AND minute < $2 * $3) s
+        GROUP BY s.bucket ORDER BY s.bucket"
+    )
+}
 
 const NAME_ID: &str = "SELECT id FROM names WHERE name = $1";
 const CLUSTER_ID: &str = "SELECT id FROM clusters WHERE name = $1";
@@ -58,9 +69,10 @@ impl Store {
         if first >= end {
             return Ok(Vec::new());
         }
+        let text = sqlx::AssertSqlSafe(statement(kind));
         on!(self, |pool| {
-            let query = sqlx::query_as(TREND).bind(first).bind(end).bind(kind as i64);
-            query.bind(span).bind(policy_id).bind(subject_id).fetch_all(pool).await
+            let query = sqlx::query_as(text).bind(first).bind(end).bind(span);
+            query.bind(policy_id).bind(subject_id).fetch_all(pool).await
         })
     }
 
@@ -94,4 +106,10 @@ impl Store {
     pub(in crate::store) async fn cluster_id(&self, name: &str) -> sqlx::Result<Option<i64>> {
         on!(self, |pool| sqlx::query_scalar(CLUSTER_ID).bind(name).fetch_optional(pool).await)
     }
+}
+
+#[cfg(test)]
+pub(super) fn statements() -> Vec<(String, Statement)> {
+    let of = |kind| Statement { text: statement(kind), values: [1, 700, 60, 0, 5].map(Bound::Number).to_vec() };
+    vec![("trend of a policy".to_owned(), of(Kind::Policy)), ("trend of the fleet".to_owned(), of(Kind::Fleet))]
 }

@@ -5,9 +5,20 @@ use jiff::tz::TimeZone;
 use sqlx::postgres::PgPool;
 use sqlx::{AssertSqlSafe, PgConnection};
 
-/// A table, the column that its days are of, and how much of it is a day.
-const TABLES: [(&str, &str, i64); 3] =
-    [("failures", "at", 86_400_000), ("policy_minutes", "minute", 1_440), ("review_minutes", "minute", 1_440)];
+/// A table whose rows are of days.
+struct Table {
+    table: &'static str,
+    /// What its days are of, and how much of it is a day.
+    column: &'static str,
+    length: i64,
+    /// How full its pages are made, in percent: what is added to later stays on its page.
+    fill: u8,
+}
+
+const TABLES: [Table; 2] = [
+    Table { table: "failures", column: "at", length: DAY_MS, fill: 100 },
+    Table { table: "sums_minutes", column: "bucket", length: 1_440, fill: 70 },
+];
 const DAY_MS: i64 = 86_400_000;
 /// Days before and after today that have partitions: late reports, and a hub that cannot make any for a while.
 const BEHIND: i64 = 1;
@@ -24,15 +35,16 @@ const LIST: &str = "
 pub(in crate::store) async fn make(pool: &PgPool, now: i64) -> sqlx::Result<usize> {
     let today = now.div_euclid(DAY_MS);
     let mut made = 0;
-    for (table, column, length) in TABLES {
+    for table in &TABLES {
         for day in today - BEHIND..=today + AHEAD {
-            made += usize::from(make_one(pool, (table, column, length), day).await?);
+            made += usize::from(make_one(pool, table, day).await?);
         }
     }
     Ok(made)
 }
 
-async fn make_one(pool: &PgPool, (table, column, length): (&str, &str, i64), day: i64) -> sqlx::Result<bool> {
+async fn make_one(pool: &PgPool, table: &Table, day: i64) -> sqlx::Result<bool> {
+    let Table { table, column, length, fill } = *table;
     let Some(name) = name(table, day) else { return Ok(false) };
     if sqlx::query_scalar(EXISTS).bind(&name).fetch_one(pool).await? {
         return Ok(false);
@@ -42,7 +54,7 @@ async fn make_one(pool: &PgPool, (table, column, length): (&str, &str, i64), day
     run(&mut tx, WAIT.to_owned()).await?;
     // Nothing of this day may come into the rest while it moves.
     run(&mut tx, format!("LOCK TABLE {table}_rest IN ACCESS EXCLUSIVE MODE")).await?;
-    run(&mut tx, format!("CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS)")).await?;
+    run(&mut tx, format!("CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS) WITH (fillfactor = {fill})")).await?;
     run(
         &mut tx,
         format!(
@@ -91,7 +103,7 @@ mod tests {
     use crate::store::fresh::Fresh;
 
     const COUNT: &str = "SELECT COUNT(*) FROM pg_inherits WHERE inhparent = to_regclass($1)";
-    const PLACES: &str = "SELECT tableoid::regclass::text FROM policy_minutes ORDER BY minute";
+    const PLACES: &str = "SELECT tableoid::regclass::text FROM sums_minutes ORDER BY bucket";
 
     #[tokio::test]
     async fn days_get_partitions_ahead_and_old_ones_are_dropped_with_their_rows() {
@@ -99,7 +111,7 @@ mod tests {
         let Store::Postgres { writer, .. } = &fresh.store else { unreachable!("it is PostgreSQL") };
         let now = 20_785 * DAY_MS + 5;
         for minute in [0, 20_780, 20_785, 20_786].map(|day| day * 1_440) {
-            let add = format!("INSERT INTO policy_minutes VALUES ({minute}, 1, 1, 1, 1, 0, 0, 0, 1)");
+            let add = format!("INSERT INTO sums VALUES (1, {minute}, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0)");
             sqlx::query(AssertSqlSafe(add)).execute(writer).await.unwrap();
         }
         let later = now + DAY_MS;
@@ -108,13 +120,13 @@ mod tests {
         for made in made {
             counts.push(made.await.unwrap());
         }
-        assert_eq!(counts, [15, 0, 3]);
+        assert_eq!(counts, [10, 0, 2]);
         let places: Vec<String> = sqlx::query_scalar(PLACES).fetch_all(writer).await.unwrap();
-        let (rest, day) = ("policy_minutes_rest", "policy_minutes_20261128");
-        assert_eq!(places, [rest, rest, day, "policy_minutes_20261129"], "rows moved to their days");
-        assert_eq!(fresh.store.drop_before("policy_minutes", 20_786 * DAY_MS).await.unwrap(), 2);
+        let (rest, day) = ("sums_minutes_rest", "sums_minutes_20261128");
+        assert_eq!(places, [rest, rest, day, "sums_minutes_20261129"], "rows moved to their days");
+        assert_eq!(fresh.store.drop_before("sums_minutes", 20_786 * DAY_MS).await.unwrap(), 2);
         let places: Vec<String> = sqlx::query_scalar(PLACES).fetch_all(writer).await.unwrap();
-        assert_eq!(places, [rest, rest, "policy_minutes_20261129"]);
+        assert_eq!(places, [rest, rest, "sums_minutes_20261129"]);
         let count: i64 = sqlx::query_scalar(COUNT).bind("failures").fetch_one(writer).await.unwrap();
         assert_eq!(count, 7, "other tables keep theirs");
     }

@@ -1,7 +1,7 @@
 //! Many rows by one statement: a column is an array, so that the statement is the same for any number of rows and is
 //! planned once.
 
-use crate::store::bulk::{Insert, Value};
+use crate::store::bulk::{Upsert, Value};
 use sqlx::{AssertSqlSafe, PgConnection};
 use std::fmt::Write;
 
@@ -15,7 +15,7 @@ enum Column<'v> {
 
 pub(in crate::store) async fn insert<const WIDTH: usize>(
     connection: &mut PgConnection,
-    statement: Insert,
+    statement: Upsert<'_>,
     rows: &[[Value<'_>; WIDTH]],
 ) -> sqlx::Result<()> {
     for rows in rows.chunks(ROWS) {

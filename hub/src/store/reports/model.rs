@@ -168,12 +168,16 @@ async fn number(store: &Store, sql: &'static str, cluster: i64) -> i64 {
 async fn check(store: &Store, agent: &Agent, model: &Model) {
     let count = async |sql| number(store, sql, agent.cluster_id).await;
     assert_eq!(count("SELECT COUNT(*) FROM failures WHERE cluster_id = $1").await, model.failures as i64);
+    let recent =
+        count("SELECT CAST(COALESCE(SUM(passes), 0) AS BIGINT) FROM recent WHERE what = 1 AND cluster_id = $1").await;
     for sql in [
-        "SELECT CAST(COALESCE(SUM(passes), 0) AS BIGINT) FROM policy_minutes WHERE cluster_id = $1",
-        "SELECT CAST(COALESCE(SUM(passes), 0) AS BIGINT) FROM policy_hours WHERE cluster_id = $1",
-        "SELECT CAST(COALESCE(SUM(passes), 0) AS BIGINT) FROM policy_days WHERE cluster_id = $1",
+        "SELECT CAST(COALESCE(SUM(judged), 0) AS BIGINT) FROM sums WHERE span = 1 AND kind = 4 AND subject_id = $1",
+        "SELECT CAST(COALESCE(SUM(judged), 0) AS BIGINT) FROM sums WHERE span = 60 AND kind = 4 AND subject_id = $1",
+        "SELECT CAST(COALESCE(SUM(judged), 0) AS BIGINT) FROM sums WHERE span = 1440 AND kind = 4 AND subject_id = $1",
+        "SELECT CAST(COALESCE(SUM(passes), 0) AS BIGINT) FROM rollups WHERE span = 60 AND cluster_id = $1",
+        "SELECT CAST(COALESCE(SUM(passes), 0) AS BIGINT) FROM rollups WHERE span = 1440 AND cluster_id = $1",
     ] {
-        assert_eq!(count(sql).await, model.passes as i64, "{sql}");
+        assert_eq!(recent + count(sql).await, model.passes as i64, "{sql}");
     }
     let mut open = 0;
     for (place, told) in model.violations.iter().enumerate().filter(|(_, told)| !told.0.is_empty()) {
@@ -222,9 +226,35 @@ async fn rows_are_what_a_simple_model_says_whatever_happens_on_the_way() {
             tx.commit().await.unwrap();
             names.committed();
             reports.iter().for_each(|report| model.tell(report));
+            if talk.random.u8(..3) == 0 {
+                store.fold(talk.random.i64(1..9)).await.unwrap();
+            }
         }
         check(store, &agent, &model).await;
     }
+}
+
+#[tokio::test]
+async fn failure_told_again_in_another_report_is_stored_and_counted_once() {
+    let fresh = Fresh::new().await;
+    let agent = enroll(&fresh.store, 0).await;
+    let [first, second, third] = [0, 1, 2].map(|at| failure(BASE + at));
+    let told = [vec![first, second.clone()], vec![second, third.clone(), third]];
+    for (sequence, failures) in (1..).zip(told) {
+        let json = serde_json::json!({ "boot": Uuid::from_u128(1), "sequence": sequence, "closed_at": BASE });
+        let mut report: Report = serde_json::from_value(json).unwrap();
+        report.failures = failures;
+        let mut tx = fresh.store.begin().await.unwrap();
+        let accepted = Accepted { agent: agent.clone(), report, clock_is_wrong: false };
+        tx.save_reports(&[accepted], &mut Names::default(), Bounds { violations: 3 }, BASE).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    let count = async |sql| number(&fresh.store, sql, agent.cluster_id).await;
+    assert_eq!(count("SELECT COUNT(*) FROM failures WHERE cluster_id = $1").await, 3);
+    let counts = fresh.store.counts(0).await.unwrap();
+    assert_eq!((counts.failures, counts.failures_by_code["A1"]), (3, 3));
+    fresh.store.fold(1_000).await.unwrap();
+    assert_eq!(fresh.store.counts(0).await.unwrap(), counts, "before and after folding");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use super::life::Life;
 use super::{DayKey, DaySums, Event};
-use crate::store::bulk::{Insert, Value, pieces};
+use crate::store::bulk::{Upsert, Value, pieces};
 use crate::store::names::Names;
 use crate::store::reports::namespace;
 use crate::store::{Tx, placeholders};
@@ -21,7 +21,7 @@ const INTO: &str = "
     INSERT INTO violations (id, cluster_id, policy_id, namespace_id, kind_id, workload, code, severity, action, because,
         exemption, outcome, message, object, object_uid, objects, revision_id, first_seen_at, opened_at,
         opened_revision_id, last_seen_at, sightings, reopenings, fixed_at, fixed_reason, fixed_revision_id, received_at)";
-const SEEN_AGAIN: Insert = Insert {
+const SEEN_AGAIN: Upsert<'static> = Upsert {
     into: INTO,
     on_conflict: "ON CONFLICT (id) DO UPDATE SET code = excluded.code, severity = excluded.severity,
         action = excluded.action, because = excluded.because, exemption = excluded.exemption, outcome = excluded.outcome,
@@ -29,7 +29,7 @@ const SEEN_AGAIN: Insert = Insert {
         objects = excluded.objects, revision_id = excluded.revision_id, first_seen_at = excluded.first_seen_at,
         last_seen_at = excluded.last_seen_at, sightings = excluded.sightings, received_at = excluded.received_at",
 };
-const CHANGED: Insert = Insert {
+const CHANGED: Upsert<'static> = Upsert {
     into: INTO,
     on_conflict: "ON CONFLICT (id) DO UPDATE SET code = excluded.code, severity = excluded.severity,
         action = excluded.action, because = excluded.because, exemption = excluded.exemption, outcome = excluded.outcome,
@@ -40,18 +40,18 @@ const CHANGED: Insert = Insert {
         reopenings = excluded.reopenings, fixed_at = excluded.fixed_at, fixed_reason = excluded.fixed_reason,
         fixed_revision_id = excluded.fixed_revision_id",
 };
-const EVENTS: Insert = Insert {
+const EVENTS: Upsert<'static> = Upsert {
     into: "INSERT INTO violation_events (violation_id, at, received_at, event, reason, revision_id)",
     on_conflict: "ON CONFLICT (violation_id, at, event) DO NOTHING",
 };
-const DAYS: Insert = Insert {
+const DAYS: Upsert<'static> = Upsert {
     into: "INSERT INTO violation_days (day, cluster_id, namespace_id, policy_id, opened, fixed, exempted)",
     on_conflict: "ON CONFLICT (day, cluster_id, namespace_id, policy_id) DO UPDATE SET
         opened = violation_days.opened + excluded.opened, fixed = violation_days.fixed + excluded.fixed,
         exempted = violation_days.exempted + excluded.exempted",
 };
 const FIND_TOTALS: &str = "SELECT cluster_id, rows_kept, open, overflow FROM violation_totals WHERE cluster_id = $1";
-const SAVE_TOTALS: Insert = Insert {
+const SAVE_TOTALS: Upsert<'static> = Upsert {
     into: "INSERT INTO violation_totals (cluster_id, rows_kept, open, overflow)",
     on_conflict: "ON CONFLICT (cluster_id) DO UPDATE SET rows_kept = excluded.rows_kept, open = excluded.open,
         overflow = excluded.overflow",
@@ -283,8 +283,8 @@ impl Tx {
                 false => {}
             }
         }
-        self.insert(CHANGED, &changed).await?;
-        self.insert(SEEN_AGAIN, &seen_again).await
+        self.upsert(CHANGED, &changed).await?;
+        self.upsert(SEEN_AGAIN, &seen_again).await
     }
 
     pub(super) async fn save_violation_events(&mut self, events: &[Event], now: i64) -> sqlx::Result<()> {
@@ -299,20 +299,20 @@ impl Tx {
                 (*revision).into(),
             ]
         });
-        self.insert(EVENTS, &rows.collect::<Vec<_>>()).await
+        self.upsert(EVENTS, &rows.collect::<Vec<_>>()).await
     }
 
     pub(super) async fn add_violation_days(&mut self, days: &BTreeMap<DayKey, DaySums>) -> sqlx::Result<()> {
         let rows = days.iter().map(|((day, cluster, namespace, policy), [opened, fixed, exempted])| {
             [*day, *cluster, *namespace, *policy, *opened, *fixed, *exempted].map(Value::Int)
         });
-        self.insert(DAYS, &rows.collect::<Vec<_>>()).await
+        self.upsert(DAYS, &rows.collect::<Vec<_>>()).await
     }
 
     pub(super) async fn save_violation_totals(&mut self, totals: &BTreeMap<i64, Totals>) -> sqlx::Result<()> {
         let changed = totals.iter().filter(|(_, totals)| totals.changed);
         let rows =
             changed.map(|(cluster, totals)| [*cluster, totals.kept, totals.open, totals.overflow].map(Value::Int));
-        self.insert(SAVE_TOTALS, &rows.collect::<Vec<_>>()).await
+        self.upsert(SAVE_TOTALS, &rows.collect::<Vec<_>>()).await
     }
 }

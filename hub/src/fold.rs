@@ -1,0 +1,36 @@
+//! Takes what was counted a moment ago into the sums that pages read. Pages add what waits, so that a hub which cannot fold
+//! for a while answers slower, and never wrongly.
+
+use crate::app::App;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How long counts gather: the more they are, the fewer rows they change together.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Folds every second until told to stop.
+pub async fn run(app: App, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let mut works = true;
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return Ok(()),
+            () = tokio::time::sleep(INTERVAL) => {}
+        }
+        let folded = all(&app).await;
+        match folded {
+            Ok(()) => works = true,
+            Err(error) if std::mem::replace(&mut works, false) => {
+                let error = format!("{error:#}");
+                tracing::warn!(error, "recent counts cannot be folded into sums; pages add them up until they can");
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// A piece at a time: reports are written between two of them.
+async fn all(app: &App) -> crate::store::Result<()> {
+    let most = app.store.most_folded();
+    while app.store.fold(most).await? as i64 == most {}
+    Ok(())
+}
