@@ -12,7 +12,9 @@ const READERS: u32 = 4;
 const WRITER_CACHE: &str = "-65536";
 const READER_CACHE: &str = "-16384";
 /// Pages of the journal after which it is taken into the file.
-const CHECKPOINT_PAGES: &str = "8000";
+const CHECKPOINT_PAGES: &str = "4000";
+/// Rows that the thread of a connection reads ahead: each handing over costs more than reading the row.
+const ROWS_AT_A_TIME: usize = 4_096;
 /// The longest that a read may take, looked at every so many instructions of SQLite's machine.
 const STATEMENT_LIMIT: Duration = Duration::from_secs(30);
 const INSTRUCTIONS: i32 = 20_000;
@@ -29,6 +31,7 @@ pub(super) async fn open(file: &Path) -> anyhow::Result<Store> {
         .pragma("journal_size_limit", "67108864")
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         .statement_cache_capacity(200)
+        .row_buffer_size(ROWS_AT_A_TIME)
         .busy_timeout(Duration::from_secs(5))
         .disable_statement_logging();
     // Of a file that is made now: what retention frees goes back to the disk.
