@@ -4,7 +4,12 @@
 //!
 //! `cargo run --release -p writ-agent --example load [reviews per measure]`. Every server is a child process of its
 //! own, and its processor time is read from /proc.
-#![allow(clippy::unwrap_used, unreachable_pub, reason = "a measure that fails should say where")]
+#![allow(
+    clippy::unwrap_used,
+    unreachable_pub,
+    dead_code,
+    reason = "a measure that fails should say where, and shares a part"
+)]
 
 mod driver;
 mod prepare;

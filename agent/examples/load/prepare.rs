@@ -1,7 +1,8 @@
-//! What a measure needs: the template's policies signed and laid into a cache, a hub that takes reports.
+//! What a measure needs: policies signed and laid into a cache, a hub that takes reports.
 
 use axum::{Json, Router, routing::post};
 use std::path::Path;
+use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use writ_agent::cache::{Cache, Saved};
@@ -20,19 +21,27 @@ pub struct Prepared {
     pub policies: usize,
     pub hub: String,
     files: Vec<SourceFile>,
+    settings: Settings,
     _hub: JoinSet<()>,
 }
 
+/// Who looks at the reports that the hub takes.
+pub type Reader = Arc<dyn Fn(&Report) + Send + Sync>;
+
 impl Prepared {
+    /// The template's policies, and a hub that reads no reports.
     pub async fn new() -> Self {
+        Self::of(template(), Settings::default(), Arc::new(|_| {})).await
+    }
+
+    /// These policies and settings.
+    pub async fn of(files: Vec<SourceFile>, settings: Settings, reader: Reader) -> Self {
         writ_agent::tls::install_provider();
-        let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies-repo-template");
-        let mut files = vec![];
-        read(&template, &template, &mut files);
         let report = writ_policy::check(&files);
         assert!(report.is_ok(), "{:?}", report.diagnostics);
-        let (address, server) = hub().await;
-        Self { review: REVIEW, policies: report.policies.len(), hub: address, files, _hub: server }
+        let policies = report.policies.iter().filter(|policy| settings.enables(policy)).count();
+        let (hub, server) = hub(reader).await;
+        Self { review: REVIEW, policies, hub, files, settings, _hub: server }
     }
 
     /// A data folder as an enrolled agent leaves it.
@@ -51,7 +60,7 @@ impl Prepared {
         let (_, index) = Index::build(&self.files);
         cache.blobs.save(index.as_bytes()).unwrap();
         self.files.iter().for_each(|file| cache.blobs.save(file.text.as_bytes()).unwrap());
-        let desired = desired(&key, &index, self.policies);
+        let desired = desired(&key, &index, self.policies, self.settings.clone());
         let floor = Verified::of(&desired, &identity).unwrap().floor();
         let tested_by = env!("CARGO_PKG_VERSION").into();
         cache.stage(&Saved { desired, fetched_at: 0, tested_by }).unwrap();
@@ -60,14 +69,22 @@ impl Prepared {
     }
 }
 
-fn desired(key: &SigningKey, index: &str, policies: usize) -> Desired {
+/// The template's files.
+pub fn template() -> Vec<SourceFile> {
+    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies-repo-template");
+    let mut files = vec![];
+    read(&template, &template, &mut files);
+    files
+}
+
+fn desired(key: &SigningKey, index: &str, policies: usize, settings: Settings) -> Desired {
     let revision = Revision::new("a".repeat(40)).unwrap();
     let bundle = key.sign(&BundleStatement { revision, index: Digest::of(index), policies: policies as u32 });
     let assignment = key.sign(&Assignment {
         cluster: ClusterName::new("load").unwrap(),
         epoch: 1,
         bundle: bundle.digest(),
-        settings: Settings::default(),
+        settings,
         issued_at: 0,
         stale_after: i64::MAX,
     });
@@ -75,10 +92,13 @@ fn desired(key: &SigningKey, index: &str, policies: usize) -> Desired {
 }
 
 /// Takes every report; has nothing else to say.
-async fn hub() -> (String, JoinSet<()>) {
+async fn hub(reader: Reader) -> (String, JoinSet<()>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let report = |Json(report): Json<Report>| async move { Json(Receipt { stored: report.sequence }) };
+    let report = move |Json(report): Json<Report>| async move {
+        reader(&report);
+        Json(Receipt { stored: report.sequence })
+    };
     let held = || async {
         tokio::time::sleep(std::time::Duration::from_secs(30)).await;
         http::StatusCode::NO_CONTENT

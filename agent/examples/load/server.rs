@@ -19,6 +19,8 @@ pub struct Server {
     child: Child,
     pub address: SocketAddr,
     pub authority: String,
+    /// `http://127.0.0.1:port`.
+    pub metrics: String,
     pub ready_ms: u128,
     _folder: Option<TempDir>,
 }
@@ -52,6 +54,19 @@ impl Server {
         Self::start(command, &listen_file, Some(folder)).await
     }
 
+    /// The agent of a cluster whose API server this kubeconfig names, on one core; `more` are more flags.
+    pub async fn in_cluster(prepared: &Prepared, kubeconfig: &str, more: &[&str]) -> Self {
+        let folder = prepared.data_folder();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let listen_file = path("listen.json");
+        let mut command = Command::new("/proc/self/exe");
+        command.args(["agent-on-one-core", "--kubeconfig", kubeconfig, "--replica", "a", "--listen", "127.0.0.1:0"]);
+        command.args(["--metrics-listen", "127.0.0.1:0", "--data", &path(""), "--hub", &prepared.hub]);
+        command.args(["--listen-file", &listen_file, "--dns-name", "127.0.0.1", "--log", "warn"]);
+        command.args(["--webhook-url", "https://127.0.0.1:1/validate"]).args(more);
+        Self::start(command, &listen_file, Some(folder)).await
+    }
+
     async fn start(mut command: Command, listen_file: &str, folder: Option<TempDir>) -> Self {
         let started = Instant::now();
         let child = command.stdout(Stdio::null()).spawn().unwrap();
@@ -66,7 +81,8 @@ impl Server {
         let listening: serde_json::Value = serde_json::from_str(&listening).unwrap();
         let address = listening["webhook"].as_str().unwrap().trim_start_matches("https://").parse().unwrap();
         let authority = std::fs::read_to_string(listening["ca"].as_str().unwrap()).unwrap();
-        Self { child, address, authority, ready_ms, _folder: folder }
+        let metrics = listening["metrics"].as_str().unwrap_or_default().to_owned();
+        Self { child, address, authority, metrics, ready_ms, _folder: folder }
     }
 
     /// User and system time that the server has used.
@@ -76,6 +92,20 @@ impl Server {
         let fields: Vec<&str> = after_name.split(' ').collect();
         let ticks: f64 = fields[11..13].iter().map(|field| field.parse::<f64>().unwrap()).sum();
         Duration::from_secs_f64(ticks / TICKS_PER_SECOND)
+    }
+
+    /// One of its metrics.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let text = reqwest::get(format!("{}/metrics", self.metrics)).await.unwrap().text().await.unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.and_then(|value| value.parse().ok()).unwrap_or_default()
+    }
+
+    /// The most memory that was ever resident, in MiB.
+    pub fn peak_mib(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
     }
 
     /// Resident memory, and of what kind it is: pages of the program file are shared and can be read again.
@@ -95,6 +125,19 @@ impl Server {
 pub fn be_agent(arguments: &[String]) -> ExitCode {
     let arguments = ["writ-agent"].into_iter().chain(arguments.iter().map(String::as_str));
     writ_agent::main_with(writ_agent::Config::parse_from(arguments))
+}
+
+/// The same, kept to the first processor.
+pub fn be_agent_on_one_core(arguments: &[String]) -> ExitCode {
+    keep_to_core(0);
+    be_agent(arguments)
+}
+
+/// This process, and what it starts, runs on this processor alone.
+pub fn keep_to_core(core: usize) {
+    let mut cores = rustix::thread::CpuSet::new();
+    cores.set(core);
+    rustix::thread::sched_setaffinity(None, &cores).unwrap();
 }
 
 /// The child that allows everything.
