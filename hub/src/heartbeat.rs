@@ -9,10 +9,12 @@ use std::sync::Mutex;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use writ_policy::BreakGlass;
-use writ_policy::wire::AgentState;
+use writ_policy::wire::{AgentState, LoadError};
 
 /// Replicas that were not heard for so long are forgotten.
 const FORGET_AFTER_MS: i64 = 86_400_000;
+/// So long it is said that two agents went by one name.
+const DISPUTED_FOR_MS: i64 = 300_000;
 /// How often heartbeats are written.
 const INTERVAL: Duration = Duration::from_secs(5);
 /// Bounds on what an agent may say; longer texts are cut.
@@ -27,7 +29,20 @@ type Replica = (i64, String);
 
 /// The last word of each replica.
 #[derive(Debug, Default)]
-pub struct Heartbeats(Mutex<HashMap<Replica, Known>>);
+pub struct Heartbeats {
+    known: Mutex<HashMap<Replica, Known>>,
+    names: Mutex<HashMap<Replica, Name>>,
+}
+
+/// Who goes by one name. A process that starts again is another boot and the former never returns; two that take turns
+/// are two.
+#[derive(Debug)]
+struct Name {
+    boot: String,
+    former: Option<String>,
+    /// When one returned after another had spoken.
+    disputed_at: Option<i64>,
+}
 
 #[derive(Debug)]
 struct Known {
@@ -45,12 +60,14 @@ pub struct Later {
     pub spooled: i64,
     /// Records that the agent dropped.
     pub dropped: i64,
+    /// Events and cards that it could not send.
+    pub untold: i64,
 }
 
 impl Heartbeats {
     /// Keeps a heartbeat in memory if it says nothing new. Else the caller writes it.
     fn keep(&self, cluster: i64, heartbeat: &Heartbeat, later: Later) -> bool {
-        let mut known = self.0.lock().expect("no holder of the lock panics");
+        let mut known = self.known.lock().expect("no holder of the lock panics");
         match known.get_mut(&(cluster, heartbeat.replica.clone())) {
             Some(known) if known.written == *heartbeat => {
                 known.later = Some(later);
@@ -61,14 +78,14 @@ impl Heartbeats {
     }
 
     fn wrote(&self, cluster: i64, written: Heartbeat) {
-        self.0
+        self.known
             .lock()
             .expect("no holder of the lock panics")
             .insert((cluster, written.replica.clone()), Known { written, later: None });
     }
 
     fn take_later(&self) -> Vec<(i64, Heartbeat, Later)> {
-        let mut known = self.0.lock().expect("no holder of the lock panics");
+        let mut known = self.known.lock().expect("no holder of the lock panics");
         let later = |((cluster, _), known): (&Replica, &mut Known)| {
             Some((*cluster, known.written.clone(), known.later.take()?))
         };
@@ -80,11 +97,25 @@ impl Heartbeats {
 
     /// Forgets a cluster whose agent enrolls anew.
     pub fn forget(&self, cluster: i64) {
-        self.0.lock().expect("no holder of the lock panics").retain(|(known, _), _| *known != cluster);
+        self.known.lock().expect("no holder of the lock panics").retain(|(known, _), _| *known != cluster);
+        self.names.lock().expect("no holder of the lock panics").retain(|(known, _), _| *known != cluster);
     }
 
     fn forget_replica(&self, cluster: i64, replica: &str) {
-        self.0.lock().expect("no holder of the lock panics").remove(&(cluster, replica.to_owned()));
+        self.known.lock().expect("no holder of the lock panics").remove(&(cluster, replica.to_owned()));
+    }
+
+    /// Whether another agent goes by the same name.
+    fn is_disputed(&self, cluster: i64, said: &Heartbeat, now: i64) -> bool {
+        let mut names = self.names.lock().expect("no holder of the lock panics");
+        let new = || Name { boot: said.boot.clone(), former: None, disputed_at: None };
+        let name = names.entry((cluster, said.replica.clone())).or_insert_with(new);
+        if name.boot != said.boot {
+            let returns = name.former.as_ref() == Some(&said.boot);
+            name.former = Some(std::mem::replace(&mut name.boot, said.boot.clone()));
+            name.disputed_at = if returns { Some(now) } else { name.disputed_at };
+        }
+        name.disputed_at.is_some_and(|at| now - at < DISPUTED_FOR_MS)
     }
 }
 
@@ -92,11 +123,19 @@ impl Heartbeats {
 pub async fn note(app: &App, cluster: i64, state: AgentState) -> store::Result<()> {
     let now = app.now();
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    let later = Later { seen_at: now, spooled: number(state.spooled), dropped: number(state.dropped) };
+    let later = Later {
+        seen_at: now,
+        spooled: number(state.spooled),
+        dropped: number(state.dropped),
+        untold: number(state.untold),
+    };
     let leaving = state.leaving;
-    let heartbeat = bounded(state);
+    let mut heartbeat = bounded(state);
     if leaving {
         return leave(app, cluster, &heartbeat.replica).await;
+    }
+    if app.heartbeats.is_disputed(cluster, &heartbeat, now) {
+        heartbeat.load_errors.push(disputed(&heartbeat.replica));
     }
     if app.heartbeats.keep(cluster, &heartbeat, later) {
         return Ok(());
@@ -166,6 +205,16 @@ pub async fn flush(app: &App) -> store::Result<()> {
     // It said something else to another hub since: what it says to this one next is written whole.
     behind.iter().for_each(|(cluster, replica)| app.heartbeats.forget_replica(*cluster, replica));
     Ok(())
+}
+
+/// For people, where they look for what does not work.
+fn disputed(replica: &str) -> LoadError {
+    let name = if replica.is_empty() { "no name".to_owned() } else { format!("the name `{replica}`") };
+    let message = format!(
+        "two agents with {name} speak for this cluster, so that what is shown is now the word of the one, now of the \
+         other: give each its own --replica, and each cluster its own enrollment"
+    );
+    LoadError { path: "agent".into(), message }
 }
 
 /// What namespaces opened themselves.

@@ -11,10 +11,11 @@ use crate::app::App;
 use crate::failure::{Error, Failure};
 use crate::movement::{Mover, Subject, explain};
 use crate::status::ClusterState;
-use crate::store::{ClusterRow, FailureItem, FailureQuery, Trend};
+use crate::store::{AuditRow, BreakGlassRow, ClusterRow, FailureItem, FailureQuery, Trend};
 use askama::Template;
 use axum::extract::State;
 use axum::response::Html;
+use writ_policy::wire::UnseenKind;
 
 /// Length of the lists.
 const WORST: i64 = 12;
@@ -34,6 +35,21 @@ struct ClusterPage {
     policies: Vec<Mover>,
     namespaces: Vec<Mover>,
     failures: Vec<FailureItem>,
+    suspended: Vec<BreakGlassRow>,
+    audit: Option<LastAudit>,
+}
+
+/// When existing objects were last looked at, all of them.
+struct LastAudit {
+    row: AuditRow,
+    unseen: Vec<UnseenKind>,
+}
+
+impl LastAudit {
+    fn new(row: AuditRow) -> Self {
+        // The hub wrote the column itself; what does not parse is shown as nothing rather than as an error page.
+        Self { unseen: serde_json::from_str(&row.unseen).unwrap_or_default(), row }
+    }
 }
 
 /// `GET /clusters/{name}`.
@@ -50,7 +66,9 @@ pub(super) async fn show(
     let since = store.enforcing_since().await?;
     let cluster = Cluster::all(vec![status], &since, layout.now).pop().ok_or_else(absent)?;
     let latest = FailureQuery { cluster: Some(name.clone()), limit: LATEST, ..FailureQuery::default() };
-    let (row, policies, namespaces, failures) = tokio::try_join!(
+    let (suspended, audit, row, policies, namespaces, failures) = tokio::try_join!(
+        store.break_glass_open(layout.now),
+        store.last_audit(&name),
         store.cluster_row(&name, window),
         store.cluster_policies(&name, window, WORST),
         store.cluster_namespaces(&name, window, WORST),
@@ -64,7 +82,21 @@ pub(super) async fn show(
     let [mover] = mover;
     let failures = failures.rows;
     let chart = Chart::load(&app, "failing reviews", period, layout.now, Trend::Cluster(&name)).await?;
-    super::html(&ClusterPage { layout, period, cluster, row, mover, chart, policies, namespaces, failures })
+    let suspended = suspended.into_iter().filter(|glass| glass.cluster == name).collect();
+    let audit = audit.map(LastAudit::new);
+    super::html(&ClusterPage {
+        layout,
+        period,
+        cluster,
+        row,
+        mover,
+        chart,
+        policies,
+        namespaces,
+        failures,
+        suspended,
+        audit,
+    })
 }
 
 impl ClusterPage {

@@ -14,6 +14,9 @@ use writ_policy::wire::LoadError;
 /// Slots of the two hours that the page shows.
 const SLOTS: usize = (120 / SLOT_MINUTES) as usize;
 
+/// A certificate with less left than this is not being renewed: agents do so 60 days before it ends, cert-manager with a third of its life left.
+const RENEWED_BEFORE_MS: i64 = 7 * 86_400_000;
+
 /// A cluster with its state and its reviews of two hours.
 pub(super) struct Cluster {
     pub(super) row: StatusRow,
@@ -70,6 +73,15 @@ impl Cluster {
     /// The day on which the webhook's certificate ends.
     pub(super) fn certificate_end(&self) -> Option<String> {
         self.row.certificate_expires_at.map(|at| format(at, "%-d %b %Y"))
+    }
+
+    /// What to say of a certificate that should have been renewed by now: the agent renews its own well before.
+    pub(super) fn certificate_problem(&self, now: &i64) -> Option<&'static str> {
+        match self.row.certificate_expires_at? - now {
+            left if left <= 0 => Some("it has ended: the API server does not reach the agent"),
+            left if left < RENEWED_BEFORE_MS => Some("it ends soon and was not renewed"),
+            _ => None,
+        }
     }
 
     /// Who needs a person comes first.

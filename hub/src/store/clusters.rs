@@ -18,7 +18,7 @@ const SAVE_CLUSTER: &str = "
     VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM clusters), $1, $2, $3)
     ON CONFLICT (name) DO UPDATE SET labels = excluded.labels, enrolled_at = excluded.enrolled_at, seen_at = NULL,
         active_digest = NULL, active_revision = NULL, active_at = NULL,
-        refused_digest = NULL, refused_reason = NULL, refused_at = NULL, load_errors = '[]', spooled = 0, dropped = 0,
+        refused_digest = NULL, refused_reason = NULL, refused_at = NULL, load_errors = '[]', spooled = 0, dropped = 0, untold = 0,
         replicas = 0, certificate_expires_at = NULL
     RETURNING id";
 const REVOKE_AGENTS: &str = "UPDATE agents SET revoked_at = $1 WHERE cluster_id = $2 AND revoked_at IS NULL";

@@ -10,19 +10,19 @@ use writ_policy::wire::{Active, LoadError, Refused};
 const SAVE: &str = "
     INSERT INTO replicas (cluster_id, replica, boot, agent_version, started_at, seen_at, spooled, dropped,
         active_digest, active_epoch, active_revision, active_at, refused_digest, refused_reason, refused_at,
-        load_errors, certificate_expires_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+        load_errors, certificate_expires_at, untold)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
     ON CONFLICT (cluster_id, replica) DO UPDATE SET boot = excluded.boot, agent_version = excluded.agent_version,
         started_at = excluded.started_at, seen_at = excluded.seen_at, spooled = excluded.spooled,
         dropped = excluded.dropped, active_digest = excluded.active_digest, active_epoch = excluded.active_epoch,
         active_revision = excluded.active_revision, active_at = excluded.active_at,
         refused_digest = excluded.refused_digest, refused_reason = excluded.refused_reason,
         refused_at = excluded.refused_at, load_errors = excluded.load_errors,
-        certificate_expires_at = excluded.certificate_expires_at";
+        certificate_expires_at = excluded.certificate_expires_at, untold = excluded.untold";
 const SEEN: &str = "
-    UPDATE replicas SET seen_at = $1, spooled = $2, dropped = $3
-    WHERE cluster_id = $4 AND replica = $5 AND boot = $6 AND COALESCE(active_digest, '') = $7
-        AND COALESCE(refused_at, 0) = $8 AND load_errors = $9";
+    UPDATE replicas SET seen_at = $1, spooled = $2, dropped = $3, untold = $4
+    WHERE cluster_id = $5 AND replica = $6 AND boot = $7 AND COALESCE(active_digest, '') = $8
+        AND COALESCE(refused_at, 0) = $9 AND load_errors = $10";
 const FORGET: &str = "DELETE FROM replicas WHERE cluster_id = $1 AND replica = $2";
 const FORGET_OLD: &str = "DELETE FROM replicas WHERE cluster_id = $1 AND seen_at < $2";
 const FORGET_ALL: &str = "DELETE FROM replicas WHERE cluster_id = $1";
@@ -34,11 +34,11 @@ const SUM_UP: &str = "
         active_revision = worst.active_revision, active_at = worst.active_at,
         refused_digest = worst.refused_digest, refused_reason = worst.refused_reason, refused_at = worst.refused_at,
         load_errors = worst.load_errors, seen_at = lately.seen_at, spooled = lately.spooled,
-        dropped = lately.dropped, replicas = lately.replicas, certificate_expires_at = lately.certificate_expires_at
+        dropped = lately.dropped, untold = lately.untold, replicas = lately.replicas, certificate_expires_at = lately.certificate_expires_at
     FROM (SELECT * FROM replicas WHERE cluster_id = $1 AND seen_at > $2
             ORDER BY COALESCE(active_epoch, -1), active_at DESC, replica LIMIT 1) AS worst,
         (SELECT MAX(seen_at) AS seen_at, CAST(SUM(spooled) AS BIGINT) AS spooled,
-            CAST(SUM(dropped) AS BIGINT) AS dropped, COUNT(*) AS replicas,
+            CAST(SUM(dropped) AS BIGINT) AS dropped, CAST(SUM(untold) AS BIGINT) AS untold, COUNT(*) AS replicas,
             MIN(certificate_expires_at) AS certificate_expires_at
         FROM replicas WHERE cluster_id = $1 AND seen_at > $2) AS lately
     WHERE clusters.id = $1
@@ -89,6 +89,7 @@ impl Tx {
             .bind(refused.map(|refused| refused.at))
             .bind(json(&heartbeat.load_errors))
             .bind(heartbeat.certificate_expires_at)
+            .bind(later.untold)
             .execute(connection)
             .await
             .map(drop))
@@ -100,6 +101,7 @@ impl Tx {
             .bind(later.seen_at)
             .bind(later.spooled)
             .bind(later.dropped)
+            .bind(later.untold)
             .bind(cluster)
             .bind(&said.replica)
             .bind(&said.boot)

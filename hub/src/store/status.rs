@@ -6,7 +6,7 @@ const STATUS: &str = "
     SELECT clusters.name, clusters.labels, clusters.enrolled_at, clusters.seen_at, clusters.agent_version,
         clusters.active_digest, clusters.active_epoch, clusters.active_revision, clusters.active_at,
         clusters.refused_digest, clusters.refused_reason, clusters.refused_at,
-        clusters.load_errors, clusters.spooled, clusters.dropped, clusters.replicas, clusters.certificate_expires_at,
+        clusters.load_errors, clusters.spooled, clusters.dropped, clusters.untold, clusters.replicas, clusters.certificate_expires_at,
         newest.digest AS desired_digest, newest.epoch AS desired_epoch, newest.issued_at AS desired_at,
         newest.deny_level, revisions.revision AS desired_revision
     FROM clusters
@@ -35,6 +35,7 @@ pub struct StatusRow {
     pub load_errors: String,
     pub spooled: i64,
     pub dropped: i64,
+    pub untold: i64,
     pub replicas: i64,
     pub certificate_expires_at: Option<i64>,
     pub desired_digest: Option<String>,

@@ -1,5 +1,6 @@
 //! Pages, asked as a browser asks and read by CSS selector: every number comes from reports that agents sent.
 
+mod cluster;
 mod failures;
 mod fleet;
 mod frame;
