@@ -21,6 +21,7 @@ use crate::registered::Registration;
 use crate::report::Gather;
 use crate::report::send::Sender;
 use crate::report::spool::Spool;
+use crate::share::Share;
 use crate::status::Status;
 use crate::wanted::Wanted;
 use crate::webhook::Webhook;
@@ -89,6 +90,11 @@ pub async fn run_with(config: Config, shutdown: CancellationToken, child: PathBu
         Gather::new(spool.clone(), health.metrics.clone(), health.status.boot, config.report_every);
     let auditor = Auditor::new(evaluator.clone(), tell, health.status.clone(), health.metrics.clone());
     let seen = Seen { auditor: Arc::new(auditor), inventory, wanted, leads: leads.clone() };
+    if let Some(cluster) = cluster.clone().filter(Cluster::shares) {
+        let (cache, status) = (enforcer.cache.clone(), health.status.clone());
+        let share = Share { cluster, cache, status, wanted: seen.wanted.clone(), leads: leads.clone() };
+        tasks.spawn("share", share.run(tasks.shutdown.clone()));
+    }
     let gather = audit(&config, cluster.clone(), seen, evaluator.clone(), &health, gather, &mut tasks);
     report(&config, cluster.clone(), identity, &hub, enforcer, &health, (spool, gather), &mut tasks);
     let (fatal, raised) = Fatal::new();
@@ -152,7 +158,8 @@ fn audit(
         return gather.with_stored(stored);
     };
     let every = config.audit.then_some(config.audit_every);
-    let watches = Watches { inventory, auditor, evaluator, health: health.clone(), wanted, leads, every };
+    let reports = config.cluster.policy_reports;
+    let watches = Watches { inventory, auditor, evaluator, health: health.clone(), wanted, leads, every, reports };
     tasks.spawn("watches", cluster.watch(watches, shutdown));
     gather
 }

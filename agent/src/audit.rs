@@ -2,10 +2,12 @@
 //! Owns what is known of violations and what the hub is told; where objects come from is the caller's affair.
 
 mod found;
+mod open;
 mod review;
 mod stored;
 mod table;
 
+pub use open::{Open, Verdict};
 pub use stored::Stored;
 pub use table::{ObjectKey, Seen};
 
@@ -15,7 +17,7 @@ use crate::status::Status;
 use crate::{clock, log_chain};
 use found::{found, reason_of};
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use table::{Moment, Table};
@@ -54,13 +56,16 @@ pub struct Auditor {
     telling: tokio::sync::Mutex<()>,
     metrics: Arc<Metrics>,
     unjudged: AtomicU64,
+    /// Whether a full pass ended since this replica audits.
+    complete: AtomicBool,
 }
 
 impl Auditor {
     /// Knows of nothing yet.
     pub fn new(evaluator: Evaluator, news: mpsc::Sender<News>, status: Arc<Status>, metrics: Arc<Metrics>) -> Self {
         let (table, telling, unjudged) = (Mutex::default(), tokio::sync::Mutex::default(), AtomicU64::new(0));
-        Self { evaluator, status, table, news, telling, metrics, unjudged }
+        let complete = AtomicBool::new(false);
+        Self { evaluator, status, table, news, telling, metrics, unjudged, complete }
     }
 
     /// Judges one object. What could not be judged stays as it was known.
@@ -123,6 +128,7 @@ impl Auditor {
 
     /// Somebody else audits from now on.
     pub fn clear(&self) {
+        self.complete.store(false, Relaxed);
         self.table().clear();
     }
 
@@ -143,6 +149,16 @@ impl Auditor {
     /// The revision that decides.
     pub fn revision(&self) -> Option<Revision> {
         self.status.enforced().map(|enforced| enforced.active.revision.clone())
+    }
+
+    /// What the hub was told and is open.
+    pub fn open(&self) -> Vec<Open> {
+        self.table().known_to_the_hub()
+    }
+
+    /// Grows with what the hub is told. `None` before everything was looked at, and while another replica audits.
+    pub fn complete_version(&self) -> Option<u64> {
+        self.complete.load(Relaxed).then(|| self.table().version())
     }
 
     /// Tells everything that waits.
@@ -166,6 +182,7 @@ impl Auditor {
     pub async fn tell_pass(&self, pass: AuditPass) {
         self.tell().await;
         let _turn = self.telling.lock().await;
+        self.complete.store(true, Relaxed);
         // Nobody listens only when the process ends.
         let _ = self.news.send(News { pass: Some(pass), ..News::default() }).await;
     }

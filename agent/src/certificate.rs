@@ -158,10 +158,10 @@ fn name_of(name: &GeneralName<'_>) -> Option<String> {
     }
 }
 
-/// From an hour ago, for clocks that differ, until so many days from now.
+/// From a day ago, for clocks that differ, until so many days from now.
 fn validity(now: i64, days: i64) -> anyhow::Result<(OffsetDateTime, OffsetDateTime)> {
     let now = OffsetDateTime::from_unix_timestamp(now / 1000).context("the clock is far off")?;
-    Ok((now - Duration::hours(1), now + Duration::days(days)))
+    Ok((now - Duration::days(1), now + Duration::days(days)))
 }
 
 #[cfg(test)]
@@ -195,6 +195,17 @@ mod tests {
         let lost_key = Material { authority_key: "lost".into(), ..second.clone() };
         let third = lost_key.or_renewed(&names(), NOW + 3660 * DAY).unwrap();
         assert_eq!(third.former, second.authority, "the first ended, the second did not");
+    }
+
+    #[test]
+    fn certificate_of_a_replica_whose_clock_is_an_hour_ahead_is_valid_now() {
+        let ahead = Material::generate(&names(), NOW + DAY / 24).unwrap();
+        for pem in [&ahead.certificate, &ahead.authority] {
+            let (_, pem) = x509_parser::pem::parse_x509_pem(pem.as_bytes()).unwrap();
+            let (_, certificate) = X509Certificate::from_der(&pem.contents).unwrap();
+            assert!(certificate.validity().not_before.timestamp() < NOW / 1000);
+        }
+        assert!(ahead.serves(&names(), NOW));
     }
 
     #[test]

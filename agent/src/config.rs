@@ -3,7 +3,7 @@
 mod cluster;
 mod tell;
 
-pub use cluster::{CertificateFrom, ClusterConfig, SelectNamespaces};
+pub use cluster::{CertificateFrom, ClusterConfig, PolicyReports, SelectNamespaces};
 pub use tell::TellConfig;
 
 use anyhow::Context;

@@ -5,11 +5,12 @@ use crate::hub::Hub;
 use crate::kubernetes::Cluster;
 use crate::report::spool::Spool;
 use crate::sync::Sync;
-use crate::{enroll, health::Health};
+use crate::{enroll, health::Health, log_chain, share};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 use writ_policy::wire::Enrolled;
 
 /// The loop's parts.
@@ -35,7 +36,7 @@ pub struct Follow {
 impl Follow {
     /// Runs until shutdown.
     pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let Self { hub, cluster, data, token_file, enforcer, health, spool, identity } = self;
+        let Self { hub, cluster, data, token_file, mut enforcer, health, spool, identity } = self;
         let Health { status, metrics } = health;
         let known = identity.borrow().clone();
         let place = enroll::Place { data: &data, cluster: cluster.as_ref(), token_file: token_file.as_deref() };
@@ -44,6 +45,12 @@ impl Follow {
         };
         let enrolled = Arc::new(enrolled);
         identity.send_replace(Some(enrolled.clone()));
+        if let (false, Some(cluster)) = (status.is_enforcing(), &cluster) {
+            match share::start_from_cluster(cluster, &mut enforcer, &enrolled).await {
+                Ok(_) => {}
+                Err(problem) => warn!(error = log_chain(&problem), "what replicas share cannot be enforced"),
+            }
+        }
         Sync { hub, identity: enrolled, enforcer, status, metrics, spool }.run(shutdown).await
     }
 }

@@ -13,11 +13,13 @@ pub mod identity;
 pub mod inventory;
 mod kinds;
 pub mod lease;
+mod policy_reports;
 mod reader;
 mod scope;
 #[cfg(test)]
 mod script;
 mod secret;
+pub mod shared;
 pub mod slack_secret;
 mod throttle;
 pub mod watches;
@@ -45,6 +47,7 @@ pub struct Cluster {
     namespace: String,
     secret: String,
     identity_secret: String,
+    policies_secret: String,
     lease: String,
     webhook_configuration: String,
     certificate_from: CertificateFrom,
@@ -85,6 +88,7 @@ impl Cluster {
             namespace: config.namespace.clone(),
             secret: config.secret.clone(),
             identity_secret: config.cluster.identity_secret.clone(),
+            policies_secret: config.cluster.policies_secret.clone(),
             lease: config.cluster.lease.clone(),
             webhook_configuration: config.webhook_configuration.clone(),
             certificate_from: config.cluster.certificate,

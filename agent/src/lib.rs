@@ -27,6 +27,7 @@ pub mod process;
 pub mod registered;
 pub mod report;
 pub mod server;
+pub mod share;
 pub mod status;
 pub mod sync;
 pub mod tell;

@@ -3,6 +3,7 @@
 
 mod cover;
 
+use super::open::{Open, Verdict};
 use crate::objects::ObjectName;
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -46,6 +47,8 @@ pub(super) struct Table {
     objects: HashMap<ObjectKey, Entry>,
     violations: HashMap<Arc<ViolationKey>, Known>,
     pending: HashMap<Arc<ViolationKey>, Pending>,
+    /// Grows with what is told.
+    version: u64,
     /// Violations that could not be remembered.
     pub(super) forgotten: u64,
 }
@@ -62,6 +65,7 @@ struct Known {
     objects: u32,
     /// What the hub was told last; nothing while something else speaks for it.
     told: Option<u64>,
+    verdict: Verdict,
 }
 
 #[derive(Debug)]
@@ -159,6 +163,17 @@ impl Table {
         self.violations.len()
     }
 
+    /// Those that the hub was told.
+    pub(super) fn known_to_the_hub(&self) -> Vec<Open> {
+        let told = self.violations.iter().filter(|(_, known)| known.told.is_some());
+        told.map(|(key, known)| Open { key: key.clone(), objects: known.objects, verdict: known.verdict }).collect()
+    }
+
+    /// Grows with what is told.
+    pub(super) fn version(&self) -> u64 {
+        self.version
+    }
+
     /// How much waits to be told.
     pub(super) fn waiting(&self) -> usize {
         self.pending.len()
@@ -168,6 +183,7 @@ impl Table {
     pub(super) fn take(&mut self, most: usize) -> (Vec<Violation>, Vec<Fixed>) {
         let keys: Vec<Arc<ViolationKey>> = self.pending.keys().take(most).cloned().collect();
         let (mut violations, mut fixed) = (vec![], vec![]);
+        self.version += keys.len() as u64;
         for key in keys {
             match self.pending.remove(&key) {
                 Some(Pending::Tell(violation, retell)) => self.tell(*violation, retell, &mut violations, &mut fixed),
@@ -195,7 +211,7 @@ impl Table {
         if known.told == Some(hash) && !retell {
             return;
         }
-        known.told = Some(hash);
+        (known.told, known.verdict) = (Some(hash), Verdict::of(&violation));
         if is_new {
             let spoken_for = cover::covered_by(&violation.key);
             fixed.extend(spoken_for.iter().filter_map(|key| self.untell(key, &moment)));

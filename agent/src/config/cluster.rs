@@ -21,6 +21,10 @@ pub struct ClusterConfig {
     /// Secret that holds the identity that all replicas share.
     #[arg(long, env = "WRIT_IDENTITY_SECRET", default_value = "writ-agent-identity")]
     pub identity_secret: String,
+    /// Secret in which replicas share the last good policies, so that one that starts with an empty disk enforces them
+    /// although the hub is away; more Secrets of this name and a number hold the rest. Empty: they are not shared.
+    #[arg(long, env = "WRIT_POLICIES_SECRET", default_value = "writ-agent-policies")]
+    pub policies_secret: String,
     /// Lease by which replicas agree who writes the webhook configuration.
     #[arg(long, env = "WRIT_LEASE", default_value = "writ-agent")]
     pub lease: String,
@@ -49,9 +53,24 @@ pub struct ClusterConfig {
     /// `namespace/name` of a cert-manager Certificate: its injector writes the authority into the webhook configuration.
     #[arg(long, env = "WRIT_INJECT_CA_FROM")]
     pub inject_ca_from: Option<String>,
+    /// Whether open violations are also written as reports for others' tools, one in each namespace: PolicyReports
+    /// (wgpolicyk8s.io/v1alpha2) or Reports (openreports.io/v1alpha1), whose CRDs must be there.
+    #[arg(long, env = "WRIT_POLICY_REPORTS", value_enum, default_value = "off")]
+    pub policy_reports: PolicyReports,
     /// How long the agent still answers after it was told to stop, until nobody calls it any more.
     #[arg(long, env = "WRIT_SHUTDOWN_DELAY", value_parser = super::duration, default_value = "5s")]
     pub shutdown_delay: Duration,
+}
+
+/// As what open violations are written into the cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum PolicyReports {
+    /// Not at all.
+    Off,
+    /// As PolicyReports.
+    Wgpolicyk8s,
+    /// As Reports of OpenReports.
+    Openreports,
 }
 
 /// Which namespaces are judged.

@@ -53,7 +53,9 @@ impl Cluster {
 
     fn rights_to_run(&self) -> Vec<Right<'_>> {
         let webhooks = ("admissionregistration.k8s.io", "validatingwebhookconfigurations");
-        vec![
+        let shared: Option<Right<'_>> =
+            self.shares().then_some(("update", "", "secrets", self.policies_secret.as_str(), true));
+        let always: [Right<'_>; 10] = [
             ("get", "", "secrets", &self.secret, true),
             ("update", "", "secrets", &self.secret, true),
             ("get", "", "secrets", &self.identity_secret, true),
@@ -64,7 +66,8 @@ impl Cluster {
             ("create", webhooks.0, webhooks.1, "", false),
             ("list", "", "namespaces", "", false),
             ("watch", "", "namespaces", "", false),
-        ]
+        ];
+        always.into_iter().chain(shared).collect()
     }
 
     fn rights_to_install(&self) -> Vec<Right<'_>> {

@@ -6,9 +6,11 @@ use super::existing::Existing;
 use super::followers::{Followers, Loop};
 use super::inventory::ClusterInventory;
 use super::kinds::{Kinds, namespaces};
+use super::policy_reports::Reports;
 use super::reader::Reader;
 use super::scope::Scope;
 use crate::audit::Auditor;
+use crate::config::PolicyReports;
 use crate::health::Health;
 use crate::objects::Resource;
 use crate::wanted::Wanted;
@@ -41,16 +43,25 @@ pub struct Watches {
     pub leads: watch::Receiver<bool>,
     /// How often everything is looked at; `None` when nothing is to be audited.
     pub every: Option<Duration>,
+    /// As what open violations are written for others' tools.
+    pub reports: PolicyReports,
 }
 
 impl Cluster {
     /// Reads objects until shutdown.
     pub async fn watch(self, watches: Watches, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let Watches { inventory, auditor, evaluator, health, wanted, leads, every } = watches;
+        let Watches { inventory, auditor, evaluator, health, wanted, leads, every, reports: format } = watches;
         let reader = Reader::new(self.client, health.metrics.clone());
         let scope = Scope::new(self.settings);
         let consumers = Arc::new(Consumers::new(inventory, auditor.clone(), scope, health.status.clone()));
         let (followers, followed): (Followers, Loop) = Followers::new(reader.clone(), consumers);
+        let (reports, stop) = (reports(format, &reader, &auditor, &evaluator), shutdown.clone());
+        let reports = async move {
+            match reports {
+                Some(reports) => reports.run(stop).await,
+                None => Ok(()),
+            }
+        };
         let kept = keep(reader.clone(), followers.clone(), health.clone(), wanted.clone(), shutdown.clone());
         let audited = async {
             match every {
@@ -73,8 +84,14 @@ impl Cluster {
                 }
             }
         };
-        tokio::try_join!(followed.run(shutdown.clone()), kept, audited).map(drop)
+        tokio::try_join!(followed.run(shutdown.clone()), kept, audited, reports).map(drop)
     }
+}
+
+/// Who writes reports, if they are wanted.
+fn reports(format: PolicyReports, reader: &Reader, auditor: &Arc<Auditor>, evaluator: &Evaluator) -> Option<Reports> {
+    let (reader, auditor, evaluator) = (reader.clone(), auditor.clone(), evaluator.clone());
+    (format != PolicyReports::Off).then_some(Reports { reader, auditor, evaluator, format })
 }
 
 /// Keeps the kinds of `sync`, and Namespaces always, in what policies see.

@@ -69,6 +69,9 @@ pub(crate) struct InstallAgent {
     /// Add a ServiceMonitor for the Prometheus operator
     #[arg(long)]
     pub(crate) service_monitor: bool,
+    /// Write open violations as reports for others' tools, whose CRDs must be there
+    #[arg(long, value_name = "FORMAT", value_parser = ["wgpolicyk8s", "openreports"])]
+    pub(crate) policy_reports: Option<String>,
     /// Another flag of the agent, e.g. --agent-flag=--workers=4; may be repeated
     #[arg(long, value_name = "FLAG", allow_hyphen_values = true)]
     pub(crate) agent_flag: Vec<String>,

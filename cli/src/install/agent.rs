@@ -49,10 +49,14 @@ pub(super) fn manifests(options: &InstallAgent) -> anyhow::Result<Manifests> {
 /// for agents that are gone.
 pub(super) fn leftovers(namespace: Option<&str>) -> anyhow::Result<Manifests> {
     let mut all = Manifests::parse(MANIFESTS)?;
-    all.0.extend(Manifests::parse(OPTIONS)?.0.into_iter().filter(|object| object["apiVersion"] == "autoscaling/v2"));
+    all.0.extend(Manifests::parse(OPTIONS)?.0.into_iter().filter(is_ours));
     for (version, kind, name) in [
         ("v1", "Secret", "writ-agent-tls"),
         ("v1", "Secret", "writ-agent-identity"),
+        ("v1", "Secret", "writ-agent-policies"),
+        ("v1", "Secret", "writ-agent-policies-1"),
+        ("v1", "Secret", "writ-agent-policies-2"),
+        ("v1", "Secret", "writ-agent-policies-3"),
         ("v1", "Secret", "writ-agent-enrollment"),
         ("v1", "ConfigMap", "writ-agent"),
         ("coordination.k8s.io/v1", "Lease", "writ-agent"),
@@ -66,6 +70,11 @@ pub(super) fn leftovers(namespace: Option<&str>) -> anyhow::Result<Manifests> {
     let mut leftovers = all.named(&[right, webhook]);
     leftovers.move_to(NAMESPACE, namespace.unwrap_or(NAMESPACE));
     Ok(leftovers)
+}
+
+/// Not of a kind that the cluster may not know, which `kubectl delete` would stumble over.
+fn is_ours(object: &Value) -> bool {
+    ["autoscaling/v2", "rbac.authorization.k8s.io/v1"].iter().any(|version| object["apiVersion"] == *version)
 }
 
 fn token(options: &InstallAgent) -> anyhow::Result<Option<String>> {
@@ -97,6 +106,7 @@ fn add_optional(manifests: &mut Manifests, optional: Manifests, options: &Instal
     wanted.retain(|object| match object["kind"].as_str() {
         Some("HorizontalPodAutoscaler") => options.autoscale.is_some(),
         Some("ServiceMonitor") => options.service_monitor,
+        Some("ClusterRole" | "ClusterRoleBinding") => options.policy_reports.is_some(),
         _ => options.cert_manager,
     });
     if let Some(most) = options.autoscale {
@@ -112,6 +122,9 @@ fn add_optional(manifests: &mut Manifests, optional: Manifests, options: &Instal
     if options.cert_manager {
         manifests.set_flag("Deployment", "--certificate", "secret")?;
         manifests.set_flag("Deployment", "--inject-ca-from", &format!("{}/writ-agent", options.namespace))?;
+    }
+    if let Some(format) = &options.policy_reports {
+        manifests.set_flag("Deployment", "--policy-reports", format)?;
     }
     manifests.0.extend(wanted);
     Ok(())

@@ -18,6 +18,9 @@ const FLAGS: &str = "            - --failure-policy={{ .Values.failurePolicy }}
             - --certificate=secret
             - --inject-ca-from={{ .Release.Namespace }}/writ-agent
             {{- end }}
+            {{- if .Values.policyReports.enabled }}
+            - --policy-reports={{ .Values.policyReports.format }}
+            {{- end }}
             {{- range .Values.extraFlags }}
             - {{ . | quote }}
             {{- end }}
@@ -97,6 +100,8 @@ fn agent_options() -> String {
         ("ServiceMonitor", "serviceMonitor"),
         ("Issuer", "certManager"),
         ("Certificate", "certManager"),
+        ("ClusterRole", "policyReports"),
+        ("ClusterRoleBinding", "policyReports"),
     ];
     kinds.iter().fold(text, |text, (kind, value)| only_if(&text, kind, &format!(".Values.{value}.enabled")))
 }
@@ -183,8 +188,7 @@ fn agents_chart_renders_to_what_install_writes() {
     std::fs::write(folder.path().join("ca.pem"), ca).unwrap();
     let ha = std::fs::read_to_string(root().join("deploy/charts/writ-agent/values-ha.yaml")).unwrap();
     let hub = "hub: {url: https://hub.example}\n";
-    let more =
-        "hub: {url: https://hub.example, ca: \"-----BEGIN CERTIFICATE-----\\nx\\n\"}\ncertManager: {enabled: true}\n";
+    let more = "hub: {url: https://hub.example, ca: \"-----BEGIN CERTIFICATE-----\\nx\\n\"}\ncertManager: {enabled: true}\npolicyReports: {enabled: true}\n";
     let install = ["install", "agent", "--hub=https://hub.example", "--namespace=policy"];
     for (values, flags) in [
         (vec![("hub.yaml", hub)], vec![]),
@@ -192,7 +196,7 @@ fn agents_chart_renders_to_what_install_writes() {
             vec![("ha.yaml", ha.as_str()), ("hub.yaml", hub)],
             vec!["--replicas=3", "--autoscale=9", "--failure-policy=fail", "--service-monitor"],
         ),
-        (vec![("more.yaml", more)], vec!["--ca=ca.pem", "--cert-manager"]),
+        (vec![("more.yaml", more)], vec!["--ca=ca.pem", "--cert-manager", "--policy-reports=openreports"]),
     ] {
         let Some(chart) = rendered("writ-agent", "policy", &values) else { return };
         let ran = writ(folder.path(), &[&install[..], &flags[..]].concat());
