@@ -1,8 +1,10 @@
 //! A real API server with its own etcd, found as envtest finds it: `TEST_ASSET_KUBE_APISERVER` and `TEST_ASSET_ETCD`
-//! name the binaries, or `KUBEBUILDER_ASSETS` their folder, by default `/usr/local/kubebuilder/bin`. There is no
-//! controller manager: what a controller would make (pods of a Deployment, default service accounts) is not there.
+//! name the binaries, or `KUBEBUILDER_ASSETS` their folder, by default `/usr/local/kubebuilder/bin`; or a cluster that is
+//! there already (`existing`). There is no controller manager: what a controller would make (pods of a Deployment, default service accounts) is not there.
 //! `cluster` puts a hub and agents beside it; write tests with that.
 
+#[path = "api_server/existing.rs"]
+mod existing;
 #[path = "api_server/kubectl.rs"] // An example includes this file too.
 mod kubectl;
 
@@ -24,11 +26,21 @@ pub(crate) struct ApiServer {
     processes: Vec<Child>,
     url: String,
     client: Client,
+    token: String,
+    /// The certificate that it shows, or the authority that signed it.
+    authority: PathBuf,
+    /// By which the API server is started, if it is ours.
+    command: Option<(PathBuf, Vec<String>)>,
+    existing: Option<existing::Existing>,
 }
 
 impl ApiServer {
     /// An API server; `None`, and noted as skipped, where none is installed.
     pub(crate) async fn start(test: &str) -> Option<Self> {
+        if existing::is_wanted() {
+            install_tls();
+            return Some(existing::connect());
+        }
         let etcd = binary("etcd", "TEST_ASSET_ETCD");
         let (Some(server), Some(etcd)) = (binary("kube-apiserver", "TEST_ASSET_KUBE_APISERVER"), etcd) else {
             writ_e2e::skipped(test, "no kube-apiserver and etcd (set KUBEBUILDER_ASSETS)");
@@ -37,42 +49,73 @@ impl ApiServer {
         install_tls();
         let folder = tempfile::tempdir().unwrap();
         let [store, peers, secure] = free_ports();
+        let flags = server_flags(folder.path(), store, secure);
         let processes = vec![
             start(&etcd, folder.path(), "etcd", &etcd_flags(store, peers)),
-            start(&server, folder.path(), "kube-apiserver", &server_flags(folder.path(), store, secure)),
+            start(&server, folder.path(), "kube-apiserver", &flags),
         ];
         // It makes its own certificate.
         let client = Client::builder().tls_danger_accept_invalid_certs(true).build().unwrap();
-        let server = Self { folder, processes, url: format!("https://127.0.0.1:{secure}"), client };
+        let (url, command) = (format!("https://127.0.0.1:{secure}"), Some((server, flags)));
+        let (token, authority) = (TOKEN.to_owned(), folder.path().join("certs/apiserver.crt"));
+        let server = Self { folder, processes, url, client, token, authority, command, existing: None };
+        server.until_ready().await;
+        Some(server)
+    }
+
+    /// Whether it was there before the test.
+    pub(crate) fn is_existing(&self) -> bool {
+        self.existing.is_some()
+    }
+
+    /// Nobody answers until `resume`; what it keeps stays.
+    pub(crate) fn stop(&mut self) {
+        if let Some(mut server) = self.processes.pop() {
+            let _ = server.kill();
+            let _ = server.wait();
+        }
+    }
+
+    /// Starts it again where it was.
+    pub(crate) async fn resume(&mut self) {
+        let (program, flags) = self.command.as_ref().expect("only one of ours is stopped");
+        self.processes.push(start(program, self.folder.path(), "kube-apiserver-again", flags));
+        self.until_ready().await;
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> (StatusCode, Value) {
+        answer_of(request, &self.token).await
+    }
+
+    async fn until_ready(&self) {
         eventually("the API server is ready", async || {
-            let ready = server.client.get(format!("{}/readyz", server.url)).bearer_auth(TOKEN).send().await.ok()?;
+            let ready = self.client.get(format!("{}/readyz", self.url)).bearer_auth(&self.token).send().await.ok()?;
             ready.status().is_success().then_some(())
         })
         .await;
-        Some(server)
     }
 
     /// What is at this path, with its status.
     pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
-        answer(self.client.get(format!("{}{path}", self.url))).await
+        self.answer(self.client.get(format!("{}{path}", self.url))).await
     }
 
     /// Changes an object by a merge patch.
     pub(crate) async fn patch(&self, path: &str, change: &Value) -> (StatusCode, Value) {
         let request = self.client.patch(format!("{}{path}", self.url));
         let request = request.header("content-type", "application/merge-patch+json");
-        answer(request.body(change.to_string())).await
+        self.answer(request.body(change.to_string())).await
     }
 
     /// Removes an object.
     pub(crate) async fn delete(&self, path: &str) -> (StatusCode, Value) {
-        answer(self.client.delete(format!("{}{path}", self.url))).await
+        self.answer(self.client.delete(format!("{}{path}", self.url))).await
     }
 
     /// Creates an object from JSON or YAML; the answer's status and body.
     pub(crate) async fn create(&self, path: &str, body: impl Into<String>) -> (StatusCode, Value) {
         let request = self.client.post(format!("{}{path}", self.url)).header("content-type", "application/yaml");
-        answer(request.body(body.into())).await
+        self.answer(request.body(body.into())).await
     }
 }
 
@@ -85,8 +128,8 @@ impl Drop for ApiServer {
     }
 }
 
-async fn answer(request: RequestBuilder) -> (StatusCode, Value) {
-    let response = request.bearer_auth(TOKEN).send().await.unwrap();
+async fn answer_of(request: RequestBuilder, token: &str) -> (StatusCode, Value) {
+    let response = request.bearer_auth(token).send().await.unwrap();
     (response.status(), response.json().await.unwrap_or_default())
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct Balancer {
 
 impl Balancer {
     pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind((crate::cluster::host(), 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (backends, ready) = (Arc::new(Mutex::new(vec![])), Arc::new(Mutex::new(vec![])));
         let mut tasks = JoinSet::new();
@@ -58,6 +58,8 @@ async fn accept(listener: TcpListener, ready: Arc<Mutex<Vec<SocketAddr>>>) {
         let Some(to) = ready.get(turn.fetch_add(1, Relaxed) % ready.len().max(1)).copied() else { continue };
         carried.spawn(async move {
             if let Ok(mut to) = TcpStream::connect(to).await {
+                // A Service's packets are passed on as they are, and never wait for the next.
+                let _ = (from.set_nodelay(true), to.set_nodelay(true));
                 let _ends_as_either_does = tokio::io::copy_bidirectional(&mut from, &mut to).await;
             }
         });

@@ -21,6 +21,9 @@ pub(crate) const NAME: &str = "real";
 pub(crate) const NAMESPACE: &str = "writ-system";
 pub(crate) const CONFIGURATION: &str = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/writ";
 
+/// Not a flag of the agent: how much its data folder holds, e.g. `small-disk=2m`.
+const SMALL_DISK: &str = "small-disk=";
+
 pub(crate) struct Cluster {
     pub(crate) agents: Vec<ClusterAgent>,
     pub(crate) world: World,
@@ -57,20 +60,27 @@ impl Cluster {
 
     /// Starts an agent on this port. An agent of the same name that ran before left its data.
     pub(crate) async fn launch(&self, name: &str, port: u16, more: &[&str]) -> ClusterAgent {
-        let webhook = format!("https://127.0.0.1:{port}/validate");
+        let host = host();
+        let webhook = format!("https://{host}:{port}/validate");
         let kubeconfig = self.server.kubeconfig_of(NAMESPACE, "writ-agent").await;
         let addresses = self.world.folder().join(format!("{name}.json"));
         let _ = std::fs::remove_file(&addresses);
-        let (listen, kubeconfig) = (format!("127.0.0.1:{port}"), kubeconfig.to_str().unwrap().to_owned());
+        let (listen, kubeconfig) = (format!("{host}:{port}"), kubeconfig.to_str().unwrap().to_owned());
         let mut arguments = vec!["--data", name, "--hub", &self.world.hub.url, "--token-file", "token"];
         arguments.extend(["--kubeconfig", &kubeconfig, "--replica", name, "--listen", &listen]);
         arguments.extend(["--metrics-listen", "127.0.0.1:0", "--listen-file", addresses.to_str().unwrap()]);
-        arguments.extend(["--dns-name", "localhost,127.0.0.1", "--report-every", "100ms"]);
+        let names = format!("localhost,127.0.0.1,{host}");
+        arguments.extend(["--dns-name", &names, "--report-every", "100ms"]);
         if !more.iter().any(|flag| flag.starts_with("--webhook-url")) {
             arguments.extend(["--webhook-url", &webhook]);
         }
-        arguments.extend(more);
-        let mut process = Process::start("writ-agent", self.world.folder(), name, &arguments);
+        let disk = more.iter().find_map(|flag| flag.strip_prefix(SMALL_DISK));
+        arguments.extend(more.iter().filter(|flag| !flag.starts_with(SMALL_DISK)));
+        let folder = self.world.folder();
+        let mut process = match disk {
+            Some(size) => Process::start_on_small_disk("writ-agent", folder, name, size, &arguments),
+            None => Process::start("writ-agent", folder, name, &arguments),
+        };
         let announced: Value = serde_json::from_str(&process.announced(&addresses).await).unwrap();
         ClusterAgent { process, metrics: announced["metrics"].as_str().unwrap().to_owned() }
     }
@@ -131,6 +141,11 @@ pub(crate) fn pod(name: &str, privileged: bool) -> Value {
     })
 }
 
+/// Where the API server reaches agents on this machine.
+pub(crate) fn host() -> String {
+    std::env::var("WRIT_E2E_ADDRESS").unwrap_or_else(|_| "127.0.0.1".into())
+}
+
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    TcpListener::bind((host(), 0)).unwrap().local_addr().unwrap().port()
 }

@@ -14,9 +14,29 @@ pub(crate) struct Process {
 impl Process {
     /// Starts a binary; its output goes to `<folder>/<name>.log`.
     pub(crate) fn start(binary: &str, folder: &Path, name: &str, arguments: &[&str]) -> Self {
+        Self::start_command(Command::new(path_of(binary)), folder, name, arguments)
+    }
+
+    /// The same with a folder `<folder>/<name>` that holds no more than so much (`2m`), in a user namespace of its own.
+    pub(crate) fn start_on_small_disk(binary: &str, folder: &Path, name: &str, size: &str, arguments: &[&str]) -> Self {
+        let script = format!("mkdir -p {name} && mount -t tmpfs -o size={size} tmpfs {name} && exec \"$0\" \"$@\"");
+        let mut command = in_own_mounts(&script);
+        command.arg(path_of(binary));
+        Self::start_command(command, folder, name, arguments)
+    }
+
+    /// A program of the folder `<folder>/<name>`, to which that is all there is, beside `/proc` as containers have it.
+    pub(crate) fn start_in_root(program: &str, folder: &Path, name: &str, arguments: &[&str]) -> Self {
+        let script =
+            format!("mkdir -p {name}/proc && mount --rbind /proc {name}/proc && exec chroot {name} \"$0\" \"$@\"");
+        let mut command = in_own_mounts(&script);
+        command.arg(program);
+        Self::start_command(command, folder, name, arguments)
+    }
+
+    fn start_command(mut command: Command, folder: &Path, name: &str, arguments: &[&str]) -> Self {
         let log = folder.join(format!("{name}.log"));
         let output = File::options().create(true).append(true).open(&log).unwrap();
-        let mut command = Command::new(path_of(binary));
         let writ = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("WRIT_"));
         for (variable, _) in writ {
             command.env_remove(variable);
@@ -60,6 +80,13 @@ impl Drop for Process {
             let _ = std::io::Write::write_all(&mut std::io::stderr(), self.log().as_bytes());
         }
     }
+}
+
+/// A shell that may mount without being root, and of whose mounts nobody else knows.
+fn in_own_mounts(script: &str) -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
+    command
 }
 
 /// Runs a binary to its end; whether it succeeded, and what it wrote.

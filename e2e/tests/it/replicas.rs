@@ -2,7 +2,7 @@
 //! and a restart or a new certificate costs nobody a request.
 
 use crate::balancer::{Backend, Balancer};
-use crate::cluster::{CONFIGURATION, Cluster, NAMESPACE, free_port, pod};
+use crate::cluster::{CONFIGURATION, Cluster, NAMESPACE, free_port, host, pod};
 use crate::wait::eventually;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ async fn launch(cluster: &mut Cluster, balancer: &Balancer, name: &str, port: u1
     let url = format!("--webhook-url=https://{}/validate", balancer.address);
     let agent = cluster.launch(name, port, &["--failure-policy=fail", "--shutdown-delay=2s", &url]).await;
     agent.until_ready().await;
-    let address = format!("127.0.0.1:{port}").parse().unwrap();
+    let address = format!("{}:{port}", host()).parse().unwrap();
     let backend = Backend { address, metrics: agent.metrics.clone() };
     let mut backends = balancer.backends.lock().unwrap();
     backends.retain(|known| known.address != address);

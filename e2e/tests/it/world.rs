@@ -232,7 +232,7 @@ impl Agent {
 }
 
 /// The AdmissionReview by which an object of the core group is created.
-fn review_of(object: &Value) -> Value {
+pub(crate) fn review_of(object: &Value) -> Value {
     let kind = object["kind"].as_str().unwrap();
     let plural = format!("{}s", kind.to_lowercase());
     json!({

@@ -1,7 +1,7 @@
 //! `kubectl` against the API server, and kubeconfigs: the administrator's, and that of a service account, by which an
 //! agent on this machine has exactly the rights that its manifests give it.
 
-use super::{ApiServer, TOKEN, binary};
+use super::{ApiServer, binary};
 use reqwest::StatusCode;
 use serde_json::json;
 use std::io::Write;
@@ -21,7 +21,7 @@ impl ApiServer {
     pub(crate) fn kubectl(&self, arguments: &[&str], input: &str) -> Ran {
         let kubectl = binary("kubectl", "TEST_ASSET_KUBECTL").expect("kubectl is beside the API server");
         let mut command = Command::new(kubectl);
-        command.arg("--kubeconfig").arg(self.kubeconfig("administrator", TOKEN)).args(arguments);
+        command.arg("--kubeconfig").arg(self.kubeconfig("administrator", &self.token)).args(arguments);
         command.env("HOME", self.folder.path()).env_remove("KUBECONFIG");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -51,10 +51,9 @@ impl ApiServer {
     /// A kubeconfig with this token.
     fn kubeconfig(&self, name: &str, token: &str) -> PathBuf {
         let path = self.folder.path().join(format!("{name}.kubeconfig"));
-        let authority = self.folder.path().join("certs/apiserver.crt");
         let config = json!({
             "apiVersion": "v1", "kind": "Config", "current-context": "here",
-            "clusters": [{"name": "here", "cluster": {"server": self.url, "certificate-authority": authority}}],
+            "clusters": [{"name": "here", "cluster": {"server": self.url, "certificate-authority": self.authority}}],
             "users": [{"name": name, "user": {"token": token}}],
             "contexts": [{"name": "here", "context": {"cluster": "here", "user": name}}],
         });
