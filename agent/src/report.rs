@@ -109,6 +109,8 @@ impl Gather {
         let mut close_at = None;
         loop {
             let close = close_at.unwrap_or_else(|| Instant::now() + self.every);
+            // News of audit are gathered already, and whoever tells them waits.
+            let mut rests = true;
             tokio::select! {
                 received = self.queue.recv_many(&mut handful, HANDFUL) => {
                     if received == 0 {
@@ -120,13 +122,14 @@ impl Gather {
                 Some(news) = self.news.recv() => {
                     close_at.get_or_insert(close);
                     self.fold_news(news).await;
+                    rests = false;
                 }
                 () = tokio::time::sleep_until(close), if close_at.is_some() => {}
             }
             if close_at.is_some_and(|close| Instant::now() >= close) {
                 self.close().await;
                 close_at = None;
-            } else if self.queue.len() < HANDFUL {
+            } else if rests && self.queue.len() < HANDFUL {
                 tokio::time::sleep(REST.min(self.every)).await;
             }
         }

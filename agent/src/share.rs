@@ -50,11 +50,16 @@ impl Share {
         let mut failed = false;
         let mut pause = SETTLE;
         loop {
-            tokio::select! {
-                changed = self.wanted.changed() => changed.context("nobody says what is enforced")?,
-                changed = self.leads.changed() => changed.context("nobody says who writes")?,
-                () = tokio::time::sleep(pause) => {}
+            // Whoever changes these ends first, at shutdown.
+            let changed = tokio::select! {
+                changed = self.wanted.changed() => changed,
+                changed = self.leads.changed() => changed,
+                () = tokio::time::sleep(pause) => Ok(()),
                 () = shutdown.cancelled() => return Ok(()),
+            };
+            if changed.is_err() {
+                shutdown.cancelled().await;
+                return Ok(());
             }
             pause = LOOK_EVERY;
             if !*self.leads.borrow() || !self.status.is_enforcing() {

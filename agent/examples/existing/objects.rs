@@ -68,7 +68,7 @@ pub fn services(number: usize) -> Vec<Value> {
 
 /// A policy that looks at every replicated Service.
 pub fn reads_services() -> SourceFile {
-    let text = "# METADATA\n# title: One service of a name\n# custom: {code: XX1, severity: LOW, kinds: [Ingress]}\n\
+    let text = "# METADATA\n# title: One service of a name\n# custom: {code: XX1, severity: LOW, kinds: [networking.k8s.io/Ingress]}\n\
                 package writ.one_service\n\ndeny contains \"it is there\" if {\n    some namespace, name\n    \
                 data.kubernetes.services[namespace][name]\n    name == input.review.object.metadata.name\n}\n";
     SourceFile::new("policies/one_service.rego", text.as_bytes()).unwrap()

@@ -54,16 +54,17 @@ impl Server {
         Self::start(command, &listen_file, Some(folder)).await
     }
 
-    /// The agent of a cluster whose API server this kubeconfig names, on one core; `more` are more flags.
-    pub async fn in_cluster(prepared: &Prepared, kubeconfig: &str, more: &[&str]) -> Self {
+    /// The agent of a cluster whose API server this kubeconfig names, on so many cores.
+    pub async fn in_cluster(prepared: &Prepared, kubeconfig: &str, cores: usize) -> Self {
         let folder = prepared.data_folder();
         let path = |name: &str| folder.path().join(name).display().to_string();
         let listen_file = path("listen.json");
         let mut command = Command::new("/proc/self/exe");
-        command.args(["agent-on-one-core", "--kubeconfig", kubeconfig, "--replica", "a", "--listen", "127.0.0.1:0"]);
+        command.args(["agent-on-cores", &cores.to_string(), "--kubeconfig", kubeconfig, "--replica", "a"]);
+        command.args(["--listen", "127.0.0.1:0"]);
         command.args(["--metrics-listen", "127.0.0.1:0", "--data", &path(""), "--hub", &prepared.hub]);
         command.args(["--listen-file", &listen_file, "--dns-name", "127.0.0.1", "--log", "warn"]);
-        command.args(["--webhook-url", "https://127.0.0.1:1/validate"]).args(more);
+        command.args(["--webhook-url", "https://127.0.0.1:1/validate"]);
         Self::start(command, &listen_file, Some(folder)).await
     }
 
@@ -80,7 +81,8 @@ impl Server {
         let ready_ms = started.elapsed().as_millis();
         let listening: serde_json::Value = serde_json::from_str(&listening).unwrap();
         let address = listening["webhook"].as_str().unwrap().trim_start_matches("https://").parse().unwrap();
-        let authority = std::fs::read_to_string(listening["ca"].as_str().unwrap()).unwrap();
+        // In a cluster it is in a Secret, and on disk a moment later.
+        let authority = std::fs::read_to_string(listening["ca"].as_str().unwrap()).unwrap_or_default();
         let metrics = listening["metrics"].as_str().unwrap_or_default().to_owned();
         Self { child, address, authority, metrics, ready_ms, _folder: folder }
     }
@@ -127,16 +129,16 @@ pub fn be_agent(arguments: &[String]) -> ExitCode {
     writ_agent::main_with(writ_agent::Config::parse_from(arguments))
 }
 
-/// The same, kept to the first processor.
-pub fn be_agent_on_one_core(arguments: &[String]) -> ExitCode {
-    keep_to_core(0);
-    be_agent(arguments)
+/// The same, kept to as many of the first cores as the first argument says.
+pub fn be_agent_on_cores(arguments: &[String]) -> ExitCode {
+    keep_to(0..arguments[0].parse().unwrap());
+    be_agent(&arguments[1..])
 }
 
-/// This process, and what it starts, runs on this processor alone.
-pub fn keep_to_core(core: usize) {
+/// This process, and what it starts, runs on these cores alone.
+pub fn keep_to(wanted: std::ops::Range<usize>) {
     let mut cores = rustix::thread::CpuSet::new();
-    cores.set(core);
+    wanted.for_each(|core| cores.set(core));
     rustix::thread::sched_setaffinity(None, &cores).unwrap();
 }
 

@@ -143,7 +143,8 @@ pub(crate) fn pod(name: &str, privileged: bool) -> Value {
 
 /// Where the API server reaches agents on this machine.
 pub(crate) fn host() -> String {
-    std::env::var("WRIT_E2E_ADDRESS").unwrap_or_else(|_| "127.0.0.1".into())
+    let named = std::env::var_os("WRIT_E2E_ADDRESS").and_then(|address| address.into_string().ok());
+    named.unwrap_or_else(|| "127.0.0.1".into())
 }
 
 pub(crate) fn free_port() -> u16 {

@@ -25,10 +25,13 @@ impl Process {
         Self::start_command(command, folder, name, arguments)
     }
 
-    /// A program of the folder `<folder>/<name>`, to which that is all there is, beside `/proc` as containers have it.
+    /// A program of the folder `<folder>/<name>`, to which that is all there is, beside what every container has: `/proc` and
+    /// `/dev`.
     pub(crate) fn start_in_root(program: &str, folder: &Path, name: &str, arguments: &[&str]) -> Self {
-        let script =
-            format!("mkdir -p {name}/proc && mount --rbind /proc {name}/proc && exec chroot {name} \"$0\" \"$@\"");
+        let script = format!(
+            "for part in proc dev; do mkdir {name}/$part && mount --rbind /$part {name}/$part || exit 1; done; \
+                     exec chroot {name} \"$0\" \"$@\""
+        );
         let mut command = in_own_mounts(&script);
         command.arg(program);
         Self::start_command(command, folder, name, arguments)

@@ -46,7 +46,7 @@ impl Drop for Existing {
 
 /// Whether the tests are to use a cluster that is there.
 pub(super) fn is_wanted() -> bool {
-    std::env::var("USE_EXISTING_CLUSTER").is_ok_and(|word| word.eq_ignore_ascii_case("true"))
+    std::env::var_os("USE_EXISTING_CLUSTER").is_some_and(|word| word.eq_ignore_ascii_case("true"))
 }
 
 /// Connects as an account of its own that may do everything.
@@ -58,7 +58,7 @@ pub(super) fn connect() -> ApiServer {
         run(&["config", "view", "--raw", "--minify", "--flatten", "-o=json"]).expect("KUBECONFIG names a cluster");
     let view: Value = serde_json::from_str(&view).unwrap();
     let cluster = &view["clusters"][0]["cluster"];
-    let text = |key: &str| cluster[key].as_str().unwrap_or_else(|| panic!("the kubeconfig has no {key}")).to_owned();
+    let text = |key: &str| cluster[key].as_str().expect("the kubeconfig names server and authority").to_owned();
     let authority = folder.path().join("authority.crt");
     let pem = STANDARD.decode(text("certificate-authority-data")).unwrap();
     std::fs::write(&authority, &pem).unwrap();
