@@ -1,8 +1,11 @@
 //! Debian's PostgreSQL for tests: one server per test process, a database of its own for each test, all gone when the
 //! process ends, however it ends. A machine without the server skips what needs it.
 
+use crate::certificates::Certificates;
 use anyhow::{Context, bail, ensure};
-use std::os::unix::fs::{MetadataExt, chown};
+use std::fs::Permissions;
+use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,6 +19,8 @@ const WANTED: &str = "WRIT_TEST_DATABASE";
 const OLDEST: u32 = 15;
 /// How long a server may take to start.
 const LIMIT: Duration = Duration::from_secs(60);
+/// What it listens on where nothing else is said: the name of its socket.
+const PORT: u16 = 5432;
 /// It refuses to run as root.
 const USER: &str = "postgres";
 /// Runs the server until this process closes the pipe or dies. What then remains is removed, unless it starts again.
@@ -30,6 +35,8 @@ wait
 pub struct Postgres {
     programs: PathBuf,
     folder: TempDir,
+    settings: Vec<String>,
+    port: u16,
     keeper: Mutex<Option<Child>>,
     databases: AtomicU32,
 }
@@ -61,15 +68,52 @@ pub fn is_here() -> bool {
 impl Postgres {
     /// A server of its own, for tests that kill it. Ask [`is_here`] before.
     pub fn start() -> anyhow::Result<Self> {
+        Self::start_in(&std::env::temp_dir())
+    }
+
+    /// The same, with its data below this folder, which its user may enter.
+    pub fn start_in(parent: &Path) -> anyhow::Result<Self> {
+        let postgres = Self::made_in(parent, PORT, vec![])?;
+        postgres.start_server()?;
+        Ok(postgres)
+    }
+
+    /// One that is reached at 127.0.0.1 and 127.0.0.2, over TLS alone, and shows this certificate.
+    pub fn start_with_tls(certificates: &Certificates) -> anyhow::Result<Self> {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let settings =
+            ["listen_addresses=127.0.0.1,127.0.0.2", "ssl=on", "ssl_cert_file=tls.crt", "ssl_key_file=tls.key"];
+        let settings = settings.map(str::to_owned).into_iter().chain([format!("port={port}")]).collect();
+        let postgres = Self::made_in(&std::env::temp_dir(), port, settings)?;
+        let data = postgres.data();
+        let who = "local all all trust\nhostssl all all 127.0.0.0/8 trust\n";
+        for (name, text) in
+            [("tls.crt", &*certificates.certificate), ("tls.key", &*certificates.key), ("pg_hba.conf", who)]
+        {
+            let path = data.join(name);
+            std::fs::write(&path, text)?;
+            std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+            hand_over(&path)?;
+        }
+        postgres.start_server()?;
+        Ok(postgres)
+    }
+
+    /// Where a server that speaks TLS is reached, after `127.0.0.1:`.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn made_in(parent: &Path, port: u16, settings: Vec<String>) -> anyhow::Result<Self> {
         let programs = programs().context("there is no PostgreSQL of version 15 or later")?;
-        let folder = tempfile::Builder::new().prefix("pg").tempdir()?;
+        let folder = tempfile::Builder::new().prefix("pg").tempdir_in(parent)?;
         hand_over(folder.path())?;
-        let postgres = Self { programs, folder, keeper: Mutex::default(), databases: AtomicU32::new(0) };
+        let postgres =
+            Self { programs, folder, settings, port, keeper: Mutex::default(), databases: AtomicU32::new(0) };
         let data = postgres.data();
         let mut make = postgres.as_user("initdb");
         make.args(["--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C", "-D"]).arg(&data);
         run(&mut make)?;
-        postgres.start_server()?;
         Ok(postgres)
     }
 
@@ -83,21 +127,23 @@ impl Postgres {
     /// Runs statements as the database's owner and returns what they answer, a line per row.
     pub fn sql(&self, database: &str, statements: &str) -> anyhow::Result<String> {
         let mut command = Command::new(self.programs.join("psql"));
-        command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", USER, "-d", database, "-h"]);
+        command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", USER, "-d", database]);
+        command.args(["-p", &self.port.to_string(), "-h"]);
         run(command.arg(self.folder.path()).args(["-c", statements]))
     }
 
-    /// Ends the server at once, as a crash or a power cut does.
+    /// Ends the server at once, as a crash or a power cut does. One that ended by itself is none the worse for it.
     pub fn kill(&self) -> anyhow::Result<()> {
         std::fs::write(self.folder.path().join("again"), "")?;
-        let pid = self.pid().context("the server runs")?;
-        run(Command::new("kill").args(["-KILL", &pid.to_string()]))?;
+        if let Some(pid) = self.pid() {
+            let _may_be_gone = run(Command::new("kill").args(["-KILL", &pid.to_string()]));
+        }
         self.end_keeper()
     }
 
     /// Starts it again after [`Postgres::kill`].
     pub fn restart(&self) -> anyhow::Result<()> {
-        std::fs::remove_file(self.data().join("postmaster.pid"))?;
+        let _of_the_one_that_was_killed = std::fs::remove_file(self.data().join("postmaster.pid"));
         self.start_server()?;
         Ok(std::fs::remove_file(self.folder.path().join("again"))?)
     }
@@ -106,14 +152,15 @@ impl Postgres {
         let mut keeper = self.as_user("sh");
         keeper.args(["-c", KEEPER]).arg(self.folder.path()).arg(self.programs.join("postgres"));
         keeper.arg("-D").arg(self.data()).arg("-k").arg(self.folder.path());
-        for setting in [
+        let usual = [
             "listen_addresses=",
             "fsync=off",
             "full_page_writes=off",
             "max_connections=300",
             "shared_buffers=64MB",
             "logging_collector=off",
-        ] {
+        ];
+        for setting in usual.into_iter().chain(self.settings.iter().map(String::as_str)) {
             keeper.args(["-c", setting]);
         }
         let keeper = keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;

@@ -4,6 +4,7 @@
 
 use crate::app::App;
 use crate::failure::{Error, Failure};
+use crate::store;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -11,8 +12,6 @@ use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::request::Parts;
 use http::{HeaderMap, header};
-use std::collections::HashMap;
-use std::sync::Mutex;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use writ_policy::{AgentId, ClusterName, Digest};
 
@@ -20,8 +19,6 @@ use writ_policy::{AgentId, ClusterName, Digest};
 const SESSION: &str = "writ_session";
 /// How long a session lasts, in milliseconds.
 const SESSION_MS: i64 = 12 * 60 * 60 * 1000;
-/// The most sessions at a time; the oldest gives way.
-const MAX_SESSIONS: usize = 1_000;
 
 /// Someone who may look at everything the hub shows.
 #[derive(Debug, Clone, Copy)]
@@ -51,19 +48,17 @@ pub struct Access {
     only_local_host: bool,
     /// Whether cookies are for https only.
     secure_cookie: bool,
-    /// Digest of the session's secret and when it ends.
-    sessions: Mutex<HashMap<Digest, i64>>,
 }
 
 impl Access {
     /// Lets in everyone who connects to loopback by its name.
     pub fn open_on_loopback() -> Self {
-        Self { admin_token: None, only_local_host: true, secure_cookie: false, sessions: Mutex::default() }
+        Self { admin_token: None, only_local_host: true, secure_cookie: false }
     }
 
     /// Lets in who shows the token with this digest.
     pub fn by_admin_token(admin_token: Digest, secure_cookie: bool) -> Self {
-        Self { admin_token: Some(admin_token), only_local_host: false, secure_cookie, sessions: Mutex::default() }
+        Self { admin_token: Some(admin_token), only_local_host: false, secure_cookie }
     }
 
     /// Whether people must show the admin token.
@@ -71,48 +66,46 @@ impl Access {
         self.admin_token.is_some()
     }
 
-    /// Opens a session for who knows the admin token; the cookie is for the answer.
-    pub fn sign_in(&self, token: &str, now: i64) -> Option<Cookie<'static>> {
-        // Comparing digests leaks nothing of the token by its timing.
-        if self.admin_token != Some(Digest::of(token.trim())) {
-            return None;
-        }
-        let secret = random_secret();
-        let mut sessions = self.sessions.lock().expect("no holder of the lock panics");
-        sessions.retain(|_, ends_at| *ends_at > now);
-        if sessions.len() >= MAX_SESSIONS {
-            let oldest = sessions.iter().min_by_key(|(_, ends_at)| **ends_at).map(|(digest, _)| *digest);
-            oldest.and_then(|digest| sessions.remove(&digest));
-        }
-        sessions.insert(Digest::of(&secret), now + SESSION_MS);
+    fn cookie(&self, secret: String) -> Cookie<'static> {
         let cookie = Cookie::build((SESSION, secret)).path("/").http_only(true).same_site(SameSite::Strict);
-        Some(cookie.secure(self.secure_cookie).build())
+        cookie.secure(self.secure_cookie).build()
     }
+}
 
-    /// Ends the session of this request, if it has one; the cookie that clears it is for the answer.
-    pub fn sign_out(&self, jar: &CookieJar) -> Cookie<'static> {
-        if let Some(cookie) = jar.get(SESSION) {
-            self.sessions.lock().expect("no holder of the lock panics").remove(&Digest::of(cookie.value()));
-        }
-        Cookie::build((SESSION, "")).path("/").http_only(true).removal().build()
-    }
+/// Opens a session, valid at every hub, for who knows the admin token; the cookie is for the answer.
+pub async fn sign_in(app: &App, token: &str) -> store::Result<Option<Cookie<'static>>> {
+    // Comparing digests leaks nothing of the token by its timing.
+    let Some(opened_by) = app.access.admin_token.filter(|token_of_all| *token_of_all == Digest::of(token.trim()))
+    else {
+        return Ok(None);
+    };
+    let secret = random_secret();
+    app.store.open_session(&Digest::of(&secret), &opened_by, app.now() + SESSION_MS).await?;
+    Ok(Some(app.access.cookie(secret)))
+}
 
-    fn admits(&self, headers: &HeaderMap, now: i64) -> bool {
-        let Some(admin_token) = self.admin_token else { return true };
-        if let Some(token) = bearer(headers) {
-            return Digest::of(token) == admin_token;
-        }
-        let jar = CookieJar::from_headers(headers);
-        let Some(cookie) = jar.get(SESSION) else { return false };
-        let sessions = self.sessions.lock().expect("no holder of the lock panics");
-        sessions.get(&Digest::of(cookie.value())).is_some_and(|ends_at| *ends_at > now)
+/// Ends the session of this request, if it has one; the cookie that clears it is for the answer.
+pub async fn sign_out(app: &App, jar: &CookieJar) -> store::Result<Cookie<'static>> {
+    if let Some(cookie) = jar.get(SESSION) {
+        app.store.end_session(&Digest::of(cookie.value())).await?;
     }
+    Ok(Cookie::build((SESSION, "")).path("/").http_only(true).removal().build())
+}
+
+async fn admits(app: &App, headers: &HeaderMap) -> store::Result<bool> {
+    let Some(admin_token) = app.access.admin_token else { return Ok(true) };
+    if let Some(token) = bearer(headers) {
+        return Ok(Digest::of(token) == admin_token);
+    }
+    let jar = CookieJar::from_headers(headers);
+    let Some(cookie) = jar.get(SESSION) else { return Ok(false) };
+    app.store.is_open_session(&Digest::of(cookie.value()), &admin_token, app.now()).await
 }
 
 impl FromRequestParts<App> for Viewer {
     type Rejection = Failure;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        match app.access.admits(&parts.headers, app.now()) {
+        match admits(app, &parts.headers).await? {
             true => Ok(Viewer),
             false => Err(Error::LoginNeeded.into()),
         }
@@ -195,19 +188,5 @@ mod tests {
         ] {
             assert_eq!(is_local_host(host), expected, "{host}");
         }
-    }
-
-    #[test]
-    fn session_lasts_twelve_hours_and_ends_at_sign_out() {
-        let access = Access::by_admin_token(Digest::of("token"), true);
-        assert!(access.sign_in("guess", 0).is_none());
-        let cookie = access.sign_in("token", 0).unwrap();
-        assert!(cookie.http_only().unwrap() && cookie.secure().unwrap());
-        let mut headers = HeaderMap::new();
-        headers.insert(header::COOKIE, format!("{SESSION}={}", cookie.value()).parse().unwrap());
-        assert!(access.admits(&headers, SESSION_MS - 1));
-        assert!(!access.admits(&headers, SESSION_MS));
-        access.sign_out(&CookieJar::from_headers(&headers));
-        assert!(!access.admits(&headers, 1));
     }
 }

@@ -14,7 +14,8 @@ use std::time::Duration;
 #[command(
     name = "writ-hub",
     version,
-    after_help = "writ-hub backup --help, writ-hub restore --help: the database as a file"
+    after_help = "writ-hub backup --help, writ-hub restore --help: the database as a file\n\
+                  writ-hub migrate --help: from SQLite to PostgreSQL"
 )]
 pub struct Config {
     /// Folder of the database, the signing key and the mirror of the repository.
@@ -183,11 +184,16 @@ mod tests {
 
     #[test]
     fn manifest_sets_flags_that_exist() {
-        let lines = include_str!("../../deploy/hub.yaml").lines();
-        let flags: Vec<&str> =
-            lines.filter_map(|line| line.trim().strip_prefix("- --").and(line.trim().get(2..))).collect();
-        assert!(flags.len() > 5, "{flags:?}");
-        config(&flags).validate().unwrap();
+        let replicas = include_str!("../../deploy/hub-replicas.yaml");
+        for manifest in [include_str!("../../deploy/hub.yaml"), replicas] {
+            let lines = manifest.lines().map(str::trim);
+            let mut flags: Vec<&str> = lines.filter_map(|line| line.strip_prefix("- --").and(line.get(2..))).collect();
+            assert!(flags.len() > 5, "{flags:?}");
+            if manifest == replicas {
+                flags.push("--database=postgres://writ@db.example/writ");
+            }
+            config(&flags).validate().unwrap();
+        }
     }
 
     #[test]

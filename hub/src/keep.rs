@@ -95,6 +95,16 @@ mod tests {
     }
 
     #[test]
+    fn key_that_openssl_made_is_one() {
+        use base64::{Engine, engine::general_purpose::STANDARD};
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("made.key");
+        let der = "MC4CAQAwBQYDK2VwBCIEIPZrukD0nrLXVkFOoF9iV5LsrTWe5GRKUi3+0gEhgQY8";
+        std::fs::write(&file, STANDARD.decode(der).unwrap()).unwrap();
+        Keep::open(folder.path()).unwrap().signing_key(Some(&file), false).unwrap();
+    }
+
+    #[test]
     fn second_hub_on_the_same_folder_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let _keep = Keep::open(folder.path()).unwrap();

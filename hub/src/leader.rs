@@ -1,7 +1,9 @@
-//! The leader among hubs that share a database: it follows the source, assigns, and keeps partitions. The others serve
-//! agents and people all the same and ask once a second whether they lead. A hub that is alone leads always.
+//! The leader among hubs that share a database: it follows the source, assigns, keeps partitions and
+//! deletes what is old. The others serve agents and people all the same and ask once a second whether they lead. A hub
+//! that is alone leads always.
 
 use crate::app::App;
+use crate::retention::{self, Keeping};
 use crate::source::Follower;
 use crate::store::Election;
 use crate::{assign, partitions};
@@ -12,7 +14,12 @@ use tokio_util::sync::CancellationToken;
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Leads whenever it may, until told to stop.
-pub async fn run(app: App, mut follower: Follower, poll: Duration, shutdown: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(
+    app: App,
+    mut follower: Follower,
+    (poll, keeping): (Duration, Keeping),
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
     let mut election = Election::new(app.store.clone(), uuid::Uuid::now_v7().to_string());
     loop {
         let Some(term) = until_it_leads(&app, &mut election, &shutdown).await else { return Ok(()) };
@@ -22,6 +29,7 @@ pub async fn run(app: App, mut follower: Follower, poll: Duration, shutdown: Can
                 follower.run(poll, shutdown.clone()),
                 assign::run(app.clone(), shutdown.clone()),
                 partitions::run(app.clone(), shutdown.clone()),
+                retention::run(app.clone(), keeping, shutdown.clone()),
             )
         };
         // What is left undone the next leader does; what was begun is written only while the term lasts.

@@ -20,6 +20,7 @@ pub mod keep;
 pub mod leader;
 pub mod logging;
 pub mod metrics;
+pub mod migrate;
 pub mod movement;
 pub mod pages;
 pub mod partitions;
@@ -128,11 +129,10 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let Hub { app, follower, reports, _keep } = hub;
     let mut tasks = Tasks::default();
     tasks.start("serving", listener.serve(routes, shutdown.clone()));
-    tasks.start("leading", leader::run(app.clone(), follower, config.poll, shutdown.clone()));
+    tasks.start("leading", leader::run(app.clone(), follower, (config.poll, config.keeping), shutdown.clone()));
     tasks.start("following other hubs", replica::run(app.clone(), shutdown.clone()));
     tasks.start("writing reports", ingest::writer::run(app.clone(), reports, shutdown.clone()));
     tasks.start("folding counts into sums", fold::run(app.clone(), shutdown.clone()));
-    tasks.start("deleting old rows", retention::run(app.clone(), config.keeping, shutdown.clone()));
     tasks.start("writing heartbeats", heartbeat::run(app.clone(), shutdown.clone()));
     if let Some(file) = &config.listen_file {
         serve::write_listen_file(file, &address)?;

@@ -153,7 +153,7 @@ async fn new_blobs(
     wanted.extend(files.into_iter().map(|file| (file.digest(), file.text)));
     let mut digests: Vec<Digest> = index.files.iter().map(|file| file.digest).collect();
     digests.push(wanted[0].0);
-    let known = app.store.known_blobs(&digests).await.context("reading blobs")?;
+    let known = app.store.known_blobs(&digests, app.now()).await.context("reading blobs")?;
     wanted.retain(|(digest, _)| digests.contains(digest) && !known.contains(digest));
     let compressed = tokio::task::spawn_blocking(move || {
         wanted.into_iter().map(|(digest, text)| Ok((digest, gzip(text.as_bytes())?))).collect::<std::io::Result<_>>()

@@ -1,6 +1,8 @@
 //! How long what agents report is kept. A round looks at every table, deletes what has grown old in small pieces with
 //! rests between them, and gives the disk back what is empty; reports are written meanwhile.
 
+pub mod content;
+
 use crate::app::App;
 use crate::store::{self, Aged};
 use std::time::{Duration, Instant};
@@ -17,6 +19,10 @@ const REST: Duration = Duration::from_millis(50);
 /// How long tokens are kept that nobody can use any more.
 const KEEP_TOKENS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+/// How long content is kept at least, and how often it is looked at.
+const KEEP_CONTENT: Duration = Duration::from_secs(2 * 24 * 60 * 60);
+const CONTENT_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// How long each kind of row is kept.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Keeping {
@@ -26,7 +32,8 @@ pub struct Keeping {
     /// How long counts by minute are kept.
     #[arg(long, env = "WRIT_KEEP_MINUTES", default_value = "15d", value_parser = crate::config::days)]
     pub keep_minutes: Duration,
-    /// How long counts by hour and day are kept, what happened to violations, and what clusters were told.
+    /// How long counts by hour and day are kept, what happened to violations, what clusters were told, and the content
+    /// of commits.
     #[arg(long, env = "WRIT_KEEP_ROLLUPS", default_value = "400d", value_parser = crate::config::days)]
     pub keep_rollups: Duration,
     /// How long violations are kept once they are fixed.
@@ -45,8 +52,13 @@ impl Keeping {
         Ok(())
     }
 
+    /// How long the content of a commit is kept that no cluster is told: what was published a moment ago is on its way.
+    pub fn keep_content(&self) -> Duration {
+        self.keep_rollups.max(KEEP_CONTENT)
+    }
+
     /// What grows old, and after how long.
-    fn ages(&self) -> [(Aged, Duration); 12] {
+    fn ages(&self) -> [(Aged, Duration); 15] {
         let Self { keep_raw, keep_minutes, keep_rollups, keep_fixed } = *self;
         [
             (Aged::Failures, keep_raw),
@@ -62,12 +74,16 @@ impl Keeping {
             (Aged::Cursors, keep_rollups),
             (Aged::EnrollmentTokens, KEEP_TOKENS),
             (Aged::Assignments, keep_rollups),
+            (Aged::RevisionBodies, self.keep_content()),
+            (Aged::RevisionPolicies, self.keep_content()),
+            (Aged::Sessions, Duration::ZERO),
         ]
     }
 }
 
-/// Runs rounds until told to stop. A round that fails is tried again with the next.
+/// Runs rounds until told to stop, at the hub that leads. A round that fails is tried again with the next.
 pub async fn run(app: App, keeping: Keeping, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let mut content_at: Option<Instant> = None;
     loop {
         let pause = INTERVAL / 2 + INTERVAL.mul_f64(f64::from(std::process::id() % 100) / 200.0);
         tokio::select! {
@@ -81,8 +97,29 @@ pub async fn run(app: App, keeping: Keeping, shutdown: CancellationToken) -> any
         if let Err(error) = outcome {
             let error = format!("{error:#}");
             tracing::warn!(error, "old rows could not be deleted, the next round tries again");
+            continue;
+        }
+        if content_at.is_some_and(|at| at.elapsed() < CONTENT_EVERY) {
+            continue;
+        }
+        match content(&app, &keeping).await {
+            Ok(_) => content_at = Some(Instant::now()),
+            Err(error) => {
+                let error = format!("{error:#}");
+                tracing::warn!(error, "old content could not be deleted, the next round tries again");
+            }
         }
     }
+}
+
+/// Deletes blobs that nothing needs; how many.
+pub async fn content(app: &App, keeping: &Keeping) -> anyhow::Result<u64> {
+    let age = i64::try_from(keeping.keep_content().as_millis()).unwrap_or(i64::MAX);
+    let deleted = content::delete_unneeded(app, app.now().saturating_sub(age)).await?;
+    if deleted > 0 {
+        tracing::info!(deleted, "deleted {deleted} blobs that no revision needs");
+    }
+    Ok(deleted)
 }
 
 /// One round: afterwards nothing is older than it may be. Says how many rows went.

@@ -60,6 +60,7 @@ mod fresh;
 mod history;
 mod leader;
 mod migrations;
+pub mod moving;
 mod names;
 mod pages;
 #[cfg(test)]
@@ -71,10 +72,12 @@ mod reports;
 mod retention;
 mod revisions;
 mod scan;
+mod sessions;
 mod settings;
 mod sqlite;
 mod status;
 pub mod sums;
+mod unneeded;
 mod violation_list;
 mod violations;
 
@@ -173,7 +176,7 @@ impl Store {
     /// Whether the database can be written; an error when it does not even answer.
     pub async fn is_ready(&self) -> sqlx::Result<bool> {
         match self {
-            Store::Sqlite { readers, .. } => sqlx::query("SELECT 1").execute(readers).await.map(|_| true),
+            Store::Sqlite { readers, .. } => sqlite::can_be_written(readers).await,
             Store::Postgres { writer, .. } => postgres::can_be_written(writer).await,
         }
     }

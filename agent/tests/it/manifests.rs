@@ -15,7 +15,7 @@ use writ_agent::Config;
 
 #[test]
 fn every_field_is_one_that_kubernetes_knows() {
-    for file in ["agent.yaml", "agent-options.yaml", "hub.yaml"] {
+    for file in ["agent.yaml", "agent-options.yaml", "hub.yaml", "hub-replicas.yaml"] {
         for object in objects(file) {
             let problem = unknown_fields(&object).unwrap_or_else(|error| panic!("{file}: {error}\n{object:#}"));
             assert!(problem.is_empty(), "{file}: {} has unknown or changed fields: {problem:?}", object["kind"]);
@@ -40,7 +40,7 @@ fn flags_and_names_agree_with_the_agent() {
 
 #[test]
 fn no_manifest_asks_for_more_than_it_should() {
-    for file in ["agent.yaml", "hub.yaml"] {
+    for file in ["agent.yaml", "hub.yaml", "hub-replicas.yaml"] {
         let text = read(&format!("deploy/{file}"));
         assert!(!text.contains("cluster-admin") && !text.contains("\"*\""), "{file} asks for everything");
         for object in objects(file) {

@@ -107,7 +107,36 @@ fn agent_options() -> String {
 }
 
 fn hub() -> String {
-    common(&std::fs::read_to_string(root().join("deploy/hub.yaml")).unwrap(), "writ-hub")
+    let text = hub_text("deploy/hub.yaml");
+    only_if(&text, "StatefulSet", "not .Values.database.secret")
+}
+
+fn hub_replicas() -> String {
+    let text = hub_text("deploy/hub-replicas.yaml")
+        .replace(
+            "  replicas: 2\n",
+            "  {{- if not .Values.autoscaling.enabled }}\n  replicas: {{ .Values.replicas }}\n  {{- end }}\n",
+        )
+        .replace("minReplicas: 2", "minReplicas: {{ .Values.replicas }}")
+        .replace("maxReplicas: 4", "maxReplicas: {{ .Values.autoscaling.maxReplicas }}")
+        .replace("name: writ-hub-database", "name: {{ .Values.database.secret }}")
+        .replace("secretName: writ-hub-database", "secretName: {{ .Values.database.secret }}")
+        .replace("secretName: writ-hub-key", "secretName: {{ .Values.database.keySecret }}");
+    [
+        ("Deployment", ".Values.database.secret"),
+        ("PodDisruptionBudget", "and .Values.database.secret (gt (int .Values.replicas) 1)"),
+        ("NetworkPolicy", "and .Values.database.secret .Values.networkPolicy.enabled"),
+        ("HorizontalPodAutoscaler", "and .Values.database.secret .Values.autoscaling.enabled"),
+    ]
+    .iter()
+    .fold(text, |text, (kind, condition)| only_if(&text, kind, condition))
+}
+
+fn hub_text(manifest: &str) -> String {
+    let text = std::fs::read_to_string(root().join(manifest)).unwrap();
+    // The words above the first object are for who applies it by hand.
+    let text = text.replacen("apiVersion:", "---\napiVersion:", usize::from(manifest.contains("replicas")));
+    common(&text, "writ-hub")
         .replace("image: registry.example/writ-hub:0.1.0", "image: {{ .Values.image | quote }}")
         .replace("--branch=main", "--branch={{ .Values.source.branch }}")
         .replace("            - --poll=30s\n", "            - --poll={{ .Values.source.poll }}\n            {{- range .Values.extraFlags }}\n            - {{ . | quote }}\n            {{- end }}\n")
@@ -120,6 +149,7 @@ fn templates_are_made_of_the_plain_manifests() {
         ("deploy/charts/writ-agent/templates/agent.yaml", agent()),
         ("deploy/charts/writ-agent/templates/options.yaml", agent_options()),
         ("deploy/charts/writ-hub/templates/hub.yaml", hub()),
+        ("deploy/charts/writ-hub/templates/replicas.yaml", hub_replicas()),
     ] {
         let path = root().join(path);
         if std::env::var_os("WRIT_BLESS").is_some() {
@@ -230,6 +260,24 @@ fn hubs_chart_renders_to_what_install_writes() {
     let mut plain = objects(std::iter::once(ran.stdout.as_str()));
     plain.retain(|object| object["kind"] != "Secret");
     assert_eq!(chart, plain);
+}
+
+#[test]
+fn hubs_chart_for_several_renders_to_the_plain_manifest() {
+    let values = "source: {url: https://git.example/policies.git}\n";
+    let ha = std::fs::read_to_string(root().join("deploy/charts/writ-hub/values-ha.yaml")).unwrap();
+    let Some(chart) = rendered("writ-hub", "writ-hub", &[("values.yaml", values), ("ha.yaml", &ha)]) else { return };
+    let text = std::fs::read_to_string(root().join("deploy/hub-replicas.yaml")).unwrap();
+    let mut plain = objects(std::iter::once(text.as_str()));
+    // How many is the autoscaler's.
+    let deployment = plain.iter_mut().find(|object| object["kind"] == "Deployment").unwrap();
+    deployment["spec"].as_object_mut().unwrap().remove("replicas");
+    assert!(chart.iter().all(|object| object["kind"] != "StatefulSet"));
+    for wanted in &plain {
+        let is_it = |object: &&Value| object["kind"] == wanted["kind"];
+        assert_eq!(sorted(chart.iter().find(is_it).unwrap()), sorted(wanted));
+    }
+    assert_eq!(chart.len(), plain.len() + 3, "and ServiceAccount, Service and ConfigMap");
 }
 
 #[test]

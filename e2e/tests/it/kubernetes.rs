@@ -70,7 +70,7 @@ async fn an_api_server_accepts_every_manifest() {
     let deploy = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("deploy");
     // Kinds of others, which an API server knows only when they are installed.
     let is_foreign = |text: &str| ["monitoring.coreos.com", "cert-manager.io"].iter().any(|group| text.contains(group));
-    for manifest in ["agent.yaml", "agent-options.yaml", "hub.yaml"] {
+    for manifest in ["agent.yaml", "agent-options.yaml", "hub.yaml", "hub-replicas.yaml"] {
         let text = std::fs::read_to_string(deploy.join(manifest)).unwrap();
         let documents = text.split("\n---\n").filter(|document| document.contains("\nkind:") && !is_foreign(document));
         for document in documents {

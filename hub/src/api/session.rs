@@ -1,6 +1,8 @@
 //! `POST /login` and `POST /logout`: the admin token in, a session cookie out. The form is a page (`GET /login`).
 
+use crate::access;
 use crate::app::App;
+use crate::failure::Failure;
 use axum::Form;
 use axum::extract::State;
 use axum::response::Redirect;
@@ -16,17 +18,21 @@ pub struct SignIn {
 }
 
 /// Opens a session and goes on to the page that asked for it; a wrong token leads back to the form.
-pub async fn sign_in(State(app): State<App>, jar: CookieJar, Form(form): Form<SignIn>) -> (CookieJar, Redirect) {
-    match app.access.sign_in(&form.token, app.now()) {
+pub async fn sign_in(
+    State(app): State<App>,
+    jar: CookieJar,
+    Form(form): Form<SignIn>,
+) -> Result<(CookieJar, Redirect), Failure> {
+    Ok(match access::sign_in(&app, &form.token).await? {
         Some(cookie) => (jar.add(cookie), Redirect::to(local_path(&form.next))),
         None => (jar, Redirect::to("/login?failed=1")),
-    }
+    })
 }
 
 /// Ends the session.
-pub async fn sign_out(State(app): State<App>, jar: CookieJar) -> (CookieJar, Redirect) {
-    let cleared = app.access.sign_out(&jar);
-    (jar.add(cleared), Redirect::to("/login"))
+pub async fn sign_out(State(app): State<App>, jar: CookieJar) -> Result<(CookieJar, Redirect), Failure> {
+    let cleared = access::sign_out(&app, &jar).await?;
+    Ok((jar.add(cleared), Redirect::to("/login")))
 }
 
 /// A path on this hub, never another host.

@@ -7,11 +7,16 @@ const PASSING: [&str; 14] = [
     "55P03", "57014",
 ];
 
+/// SQLite's, in the lowest byte: another process writes to the file. PostgreSQL's codes have five characters.
+fn is_busy(code: &str) -> bool {
+    code.len() < 5 && code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6))
+}
+
 /// Whether asking again later may help.
 pub(super) fn is_away(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::Tls(_) => true,
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| PASSING.contains(&&*code)),
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| PASSING.contains(&&*code) || is_busy(&code)),
         _ => false,
     }
 }

@@ -2,11 +2,18 @@
 
 use crate::failure::Error;
 
+/// SQLite's, of a trigger that refuses: only a database that was moved has any.
+const CLOSED: &str = "1811";
+
 /// What is answered to who wanted something stored.
 pub(crate) fn cannot_write(error: sqlx::Error) -> Error {
     let code = error.as_database_error().and_then(|error| error.code()).map(|code| code.into_owned());
     // SQLite's extended codes hold the plain one in their lowest byte; PostgreSQL's have five characters.
-    let sqlite = code.as_deref().and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff);
+    let sqlite =
+        code.as_deref().filter(|code| code.len() < 5).and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff);
+    if code.as_deref() == Some(CLOSED) {
+        return Error::CannotStore("the hub's database was moved elsewhere: start the hub there");
+    }
     match (sqlite, code.as_deref()) {
         (Some(13), _) | (_, Some("53100")) => Error::CannotStore("the hub cannot store this now: its disk is full"),
         (Some(8 | 10), _) | (_, Some("25006")) => {

@@ -17,6 +17,7 @@ const ALL: &str = "SELECT {SUMS} {OF_KIND}";
 const BY_CODE: &str = "
     SELECT n.name, c.judged FROM (SELECT s.subject_id, {SUMS} {OF_KIND} GROUP BY s.subject_id) c
     JOIN names n ON n.id = c.subject_id WHERE c.judged > 0 ORDER BY n.name";
+const DROPPED: &str = "SELECT CAST(COALESCE(SUM(dropped), 0) AS BIGINT) FROM cursors WHERE received_at >= $1";
 /// Sums by minute are kept for some days; what is older is told by hours.
 const BY_MINUTES: i64 = DAY;
 
@@ -41,6 +42,8 @@ pub struct Counts {
     pub failing_reviews: i64,
     /// Reviews that were refused.
     pub denied_reviews: i64,
+    /// Records and counts that agents dropped and said so, of boots that reported since.
+    pub dropped: i64,
     /// Failures that were stored, by policy code.
     pub failures_by_code: BTreeMap<String, i64>,
 }
@@ -59,7 +62,8 @@ impl Store {
     /// Totals since a time (Unix milliseconds; the minute that it is in is taken whole, or the hour if that is long ago).
     pub async fn counts(&self, since: i64) -> sqlx::Result<Counts> {
         let days: (Option<i64>, Option<i64>) = on!(self, |pool| sqlx::query_as(DAYS).fetch_one(pool).await)?;
-        let (Some(first), Some(last)) = days else { return Ok(Counts::default()) };
+        let dropped = on!(self, |pool| sqlx::query_scalar(DROPPED).bind(since).fetch_one(pool).await)?;
+        let (Some(first), Some(last)) = days else { return Ok(Counts { dropped, ..Counts::default() }) };
         let until = (last + 1) * DAY;
         let since = since.div_euclid(MINUTE_MS).clamp(first * DAY, until);
         let since = if until - since > BY_MINUTES + DAY { since.div_euclid(HOUR) * HOUR } else { since };
@@ -78,6 +82,7 @@ impl Store {
             reviews: number(reviews.judged),
             failing_reviews: number(reviews.failing),
             denied_reviews: number(reviews.denied),
+            dropped,
             failures_by_code,
         })
     }

@@ -7,7 +7,7 @@ pub(super) mod partitions;
 pub(super) mod unnest;
 
 use super::database::Server;
-use super::{Store, migrations};
+use super::{Store, migrations, moving};
 use anyhow::{Context, ensure};
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -32,16 +32,23 @@ const OLDEST: i32 = 150_000;
 /// Connects and brings the database to this version's shape.
 pub(super) async fn open(server: &Server) -> anyhow::Result<Store> {
     prepare(server).await.with_context(|| format!("preparing {server}"))?;
+    let is_unfinished = moving::is_unfinished(&without_limits(server).await?).await?;
+    ensure!(!is_unfinished, "not everything was moved to {server} yet: run `writ-hub migrate` again");
     let options = with_limits(server.options().clone());
     let writer = writers(options.clone()).await.with_context(|| format!("connecting to {server}"))?;
     let readers = pool(READERS, options.options(OF_READERS)).await?;
     Ok(Store::Postgres { writer, readers })
 }
 
-/// On a connection without limits: a migration may take its time, and that of another hub is waited for.
-async fn prepare(server: &Server) -> anyhow::Result<()> {
-    let options = server.options().clone().application_name("writ-hub");
-    let connection = pool(1, options).await.context("connecting")?;
+/// One connection that may take its time.
+pub(super) async fn without_limits(server: &Server) -> anyhow::Result<PgPool> {
+    let options = server.options().clone().application_name("writ-hub").disable_statement_logging();
+    pool(1, options).await.with_context(|| format!("connecting to {server}"))
+}
+
+/// Without limits: a migration may take its time, and that of another hub is waited for.
+pub(super) async fn prepare(server: &Server) -> anyhow::Result<()> {
+    let connection = without_limits(server).await?;
     let version: i32 =
         sqlx::query_scalar("SELECT current_setting('server_version_num')::int4").fetch_one(&connection).await?;
     ensure!(version >= OLDEST, "this is PostgreSQL {}; Writ needs 15 or later", version / 10_000);

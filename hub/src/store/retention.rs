@@ -1,6 +1,7 @@
 //! Deleting what has grown old, a piece at a time, so that reports are written between two pieces. Nothing that is
 //! served, enforced or the newest of its cluster is ever old.
 
+use super::unneeded::KEPT;
 use super::{Store, placeholders};
 use std::collections::BTreeMap;
 
@@ -31,6 +32,12 @@ pub enum Aged {
     EnrollmentTokens,
     /// What clusters were told.
     Assignments,
+    /// What revisions say in full, of which only the row is kept.
+    RevisionBodies,
+    /// Their policies, where a later revision describes the policy too.
+    RevisionPolicies,
+    /// Sessions of people.
+    Sessions,
 }
 
 const MINUTE_MS: i64 = 60_000;
@@ -49,6 +56,17 @@ const OLD_ASSIGNMENTS: &str = "
         WHERE old.issued_at < $1 AND old.epoch <> COALESCE(clusters.active_epoch, 0)
             AND old.epoch < (SELECT MAX(epoch) FROM assignments WHERE cluster_id = old.cluster_id)
         ORDER BY old.cluster_id, old.epoch LIMIT $2)";
+const OLD_BODIES: &str = "
+    UPDATE revisions SET diagnostics = '[]', fleet = '{}', fleet_file = '', statement = NULL, index_digest = NULL
+    WHERE id IN (SELECT id FROM revisions
+        WHERE seen_at < $1 AND (statement IS NOT NULL OR diagnostics <> '[]') AND NOT ";
+const OLD_POLICIES: &str = "
+    DELETE FROM revision_policies WHERE (revision_id, policy_id) IN
+        (SELECT old.revision_id, old.policy_id FROM revision_policies AS old
+        JOIN revisions ON revisions.id = old.revision_id AND revisions.statement IS NULL AND revisions.seen_at < $1
+        WHERE EXISTS (SELECT 1 FROM revision_policies AS newer
+            WHERE newer.policy_id = old.policy_id AND newer.revision_id > old.revision_id)
+        ORDER BY old.revision_id, old.policy_id LIMIT $2)";
 const FIXED_VIOLATIONS: &str = "
     SELECT id, cluster_id FROM violations WHERE fixed_at IS NOT NULL AND fixed_at < $1 ORDER BY fixed_at, id LIMIT $2";
 
@@ -65,6 +83,9 @@ impl Aged {
             Aged::Cursors => "cursors",
             Aged::EnrollmentTokens => "enrollment_tokens",
             Aged::Assignments => "assignments",
+            Aged::RevisionBodies => "revisions",
+            Aged::RevisionPolicies => "revision_policies",
+            Aged::Sessions => "sessions",
         }
     }
 
@@ -84,6 +105,9 @@ impl Aged {
             Aged::Cursors => ("agent_id, boot", "received_at < $1"),
             Aged::EnrollmentTokens => ("token_hash", "expires_at < $1"),
             Aged::Assignments => return OLD_ASSIGNMENTS.into(),
+            Aged::RevisionBodies => return [OLD_BODIES, KEPT, " ORDER BY id LIMIT $2)"].concat(),
+            Aged::RevisionPolicies => return OLD_POLICIES.into(),
+            Aged::Sessions => ("session_hash", "ends_at < $1"),
         };
         let table = self.table();
         format!(

@@ -1,8 +1,11 @@
 //! SQLite: one file, one writing connection and several readers.
 
-use super::{Store, migrations};
-use sqlx::ConnectOptions;
-use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use super::{Store, migrations, moving};
+use anyhow::bail;
+use sqlx::sqlite::{
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Connection};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -36,8 +39,13 @@ pub(super) async fn open(file: &Path) -> anyhow::Result<Store> {
         .disable_statement_logging();
     // Of a file that is made now: what retention frees goes back to the disk.
     let writing = options.clone().auto_vacuum(SqliteAutoVacuum::Incremental).pragma("cache_size", WRITER_CACHE);
-    let writer = SqlitePoolOptions::new().max_connections(1).connect_with(writing).await;
+    let writer = SqlitePoolOptions::new().max_connections(1).before_acquire(|connection, _| {
+        // A full disk ends a transaction without us; the connection that still counts it begins no other.
+        Box::pin(async move { Ok(!connection.is_in_transaction()) })
+    });
+    let writer = writer.connect_with(writing).await;
     let writer = writer.map_err(|error| explained(file, error.into()))?;
+    refuse_if_moved(&writer, file).await?;
     let migrated = migrations::SQLITE.run(&writer).await.map_err(migrations::explained);
     migrated.map_err(|error| explained(file, error))?;
     let readers = SqlitePoolOptions::new().max_connections(READERS).before_acquire(|connection, _| {
@@ -52,6 +60,23 @@ pub(super) async fn open(file: &Path) -> anyhow::Result<Store> {
     Ok(Store::Sqlite { writer, readers })
 }
 
+/// Whether it was not moved elsewhere.
+pub(super) async fn can_be_written(pool: &SqlitePool) -> sqlx::Result<bool> {
+    Ok(moving::moved_to(&mut *pool.acquire().await?).await?.is_none())
+}
+
+/// What was moved elsewhere goes on there; here nothing new can be written.
+async fn refuse_if_moved(writer: &SqlitePool, file: &Path) -> anyhow::Result<()> {
+    let mut connection = writer.acquire().await?;
+    let to = moving::moved_to(&mut connection).await.map_err(|error| explained(file, error.into()))?;
+    let Some(to) = to else { return Ok(()) };
+    let file = file.display();
+    bail!(
+        "{file} was moved to {to}: start the hub with --database for it. As long as `writ-hub migrate` has not come to \
+         its end, its --give-up opens this one again"
+    )
+}
+
 /// Says which file it is, and what to do when it is damaged. Nothing is made in its place.
 fn explained(file: &Path, error: anyhow::Error) -> anyhow::Error {
     let code = error.chain().find_map(|cause| {
@@ -64,5 +89,26 @@ fn explained(file: &Path, error: anyhow::Error) -> anyhow::Error {
     match is_damaged {
         true => error.context(format!("{file} is damaged or is no database: move it away and restore a backup")),
         false => error.context(format!("opening {file}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::store::fresh::Fresh;
+    use crate::store::{Store, Tx};
+
+    #[tokio::test]
+    async fn transaction_that_the_database_ended_itself_is_not_the_last() {
+        let fresh = Fresh::new().await;
+        let Store::Sqlite { .. } = &fresh.store else { return };
+        let mut tx = fresh.store.begin().await.unwrap();
+        // So SQLite does when it cannot write.
+        let Tx::Sqlite(transaction) = &mut tx else { return };
+        sqlx::query("ROLLBACK").execute(&mut **transaction).await.unwrap();
+        drop(tx);
+        let mut next = fresh.store.begin().await.unwrap();
+        next.save_setting("a", "b").await.unwrap();
+        next.commit().await.unwrap();
+        assert_eq!(fresh.store.setting("a").await.unwrap().as_deref(), Some("b"));
     }
 }

@@ -4,6 +4,7 @@ use crate::support::{TestHub, failure};
 use clap::Parser;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
+use writ_e2e::certificates::Certificates;
 use writ_e2e::postgres::{self, Postgres};
 use writ_hub::Hub;
 use writ_hub::clock::Clock;
@@ -90,4 +91,43 @@ async fn server_that_is_away_is_named_at_start_without_a_password() {
         open(&["--data", folder, "--database", &url, "--database-password-file", password.to_str().unwrap()]).await;
     let error = error.unwrap_err();
     assert!(error.contains("PostgreSQL's database `writ` in") && !error.contains("geheim"), "{error}");
+}
+
+#[tokio::test]
+async fn server_proves_who_it_is_or_is_not_spoken_to() {
+    if !postgres::is_here() {
+        return writ_e2e::skipped("server_proves_who_it_is_or_is_not_spoken_to", "no PostgreSQL server");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (certificates, others) = (Certificates::new().unwrap(), Certificates::new().unwrap());
+    let authority = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let (ours, others) = (authority("ours.pem", &certificates.ca), authority("others.pem", &others.ca));
+    let server = Postgres::start_with_tls(&certificates).unwrap();
+    server.sql("postgres", "CREATE DATABASE writ").unwrap();
+    let port = server.port();
+    let url = |host: &str, mode: &str, authority: &str| {
+        format!("postgres://postgres@{host}:{port}/writ?sslmode={mode}&sslrootcert={authority}")
+    };
+    let hub = TestHub::with(&["--database", &url("127.0.0.1", "verify-full", &ours)]).await;
+    let agent = hub.enroll("prod").await;
+    assert_eq!(agent.send(&hub, &agent.report(1, vec![failure("a")])).await.status, 200);
+    let plain = "SELECT COUNT(*) FILTER (WHERE NOT ssl), COUNT(*) > 0 FROM pg_stat_ssl
+        JOIN pg_stat_activity USING (pid) WHERE application_name = 'writ-hub'";
+    assert_eq!(server.sql("postgres", plain).unwrap(), "0|t", "every connection is encrypted");
+
+    let data = tempfile::tempdir().unwrap();
+    let refused = async |url: &str| open(&["--data", data.path().to_str().unwrap(), "--database", url]).await.map(drop);
+    for (url, reason) in [
+        (url("127.0.0.1", "verify-full", &others), "invalid peer certificate"),
+        // The certificate is not for this address.
+        (url("127.0.0.2", "verify-full", &ours), "not valid for name"),
+        (url("127.0.0.1", "disable", &ours), "no pg_hba.conf entry"),
+    ] {
+        let error = refused(&url).await.unwrap_err();
+        assert!(error.contains(reason), "{url}: {error}");
+    }
 }

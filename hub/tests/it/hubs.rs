@@ -1,7 +1,8 @@
 //! Several hubs on one PostgreSQL: agents may ask any of them, one leads, and none of them remembers what is no more.
 
 use crate::support::{NOW, TestHub, failure, policy, policy_count};
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
 use clap::Parser;
 use serde_json::json;
 use std::time::Duration;
@@ -121,10 +122,10 @@ async fn other_hub_leads_when_the_leader_is_gone_and_tells_what_was_committed() 
     let mut told = app.board.follow(1).unwrap();
     let mut leading = JoinSet::new();
     let former = first.app.clone();
-    leading.spawn(leader::run(former.clone(), first.follower, LIMIT * 60, shutdown.clone()));
+    leading.spawn(leader::run(former.clone(), first.follower, (LIMIT * 60, keeping()), shutdown.clone()));
     eventually(|| former.lead.is_held()).await;
     let mut loops = JoinSet::new();
-    loops.spawn(leader::run(app.clone(), second.follower, LIMIT * 60, shutdown.clone()));
+    loops.spawn(leader::run(app.clone(), second.follower, (LIMIT * 60, keeping()), shutdown.clone()));
     loops.spawn(replica::run(app.clone(), shutdown.clone()));
     repository.write("test1.rego", policy("TEST1", "second")).commit("Second");
     tokio::time::timeout(LIMIT, told.wait_for(|word| word.as_ref().is_some_and(|word| word.epoch == 2)))
@@ -148,6 +149,10 @@ async fn other_hub_leads_when_the_leader_is_gone_and_tells_what_was_committed() 
     }
 }
 
+fn keeping() -> writ_hub::retention::Keeping {
+    Config::parse_from(["writ-hub", "--source", "/srv/policies"]).keeping
+}
+
 async fn eventually(is_so: impl Fn() -> bool) {
     let wait = async {
         while !is_so() {
@@ -155,4 +160,52 @@ async fn eventually(is_so: impl Fn() -> bool) {
         }
     };
     tokio::time::timeout(LIMIT, wait).await.unwrap();
+}
+
+#[tokio::test]
+async fn session_is_valid_at_every_hub_until_it_ends_or_the_token_is_another_one() {
+    let test = "session_is_valid_at_every_hub_until_it_ends_or_the_token_is_another_one";
+    let Some(url) = writ_e2e::postgres::database() else { return writ_e2e::skipped(test, "no PostgreSQL server") };
+    let tokens = tempfile::tempdir().unwrap();
+    let token = |name: &str| {
+        let path = tokens.path().join(name);
+        std::fs::write(&path, format!("admin-token-number-{name}")).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (one, two) = (token("one"), token("two"));
+    let first = TestHub::with(&["--database", &url, "--listen", "0.0.0.0:8420", "--admin-token-file", &one]).await;
+    let second = first.beside(&[]).await;
+    let key = first.data.path().join("hub.key");
+    let other = ["--database", &url, "--listen", "0.0.0.0:8420", "--admin-token-file", &two, "--signing-key-file"];
+    let changed = first.on(&[&other[..], &[key.to_str().unwrap()]].concat()).await;
+    let with = |method: &str, path: &str, cookie: &str, body: &str| {
+        let request = Request::builder().method(method).uri(path).header(header::COOKIE, cookie);
+        let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        request.body(Body::from(body.to_owned())).unwrap()
+    };
+    let sign_in = async || {
+        let answer = first.send(with("POST", "/login", "", "token=admin-token-number-one")).await;
+        let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap().to_owned();
+        cookie.split(';').next().unwrap().to_owned()
+    };
+    let cookie = sign_in().await;
+    let seen =
+        async |hub: &TestHub, cookie: &str| hub.send(with("GET", "/api/v1/status", cookie, "")).await.status.as_u16();
+    assert_eq!(
+        [seen(&first, &cookie).await, seen(&second, &cookie).await, seen(&changed, &cookie).await],
+        [200, 200, 401]
+    );
+    second.send(with("POST", "/logout", &cookie, "")).await;
+    assert_eq!([seen(&first, &cookie).await, seen(&second, &cookie).await], [401, 401]);
+
+    let cookie = sign_in().await;
+    let twelve_hours = 12 * 60 * 60 * 1000;
+    first.clock.set(NOW + twelve_hours - 1);
+    assert_eq!(seen(&second, &cookie).await, 200);
+    first.clock.set(NOW + twelve_hours);
+    assert_eq!(seen(&second, &cookie).await, 401);
+    first.clock.set(NOW + twelve_hours + 1);
+    writ_hub::retention::round(&first.hub.app, &keeping(), Duration::ZERO).await.unwrap();
+    let metrics = first.send(with("GET", "/metrics", "", "")).await.text();
+    assert!(metrics.contains("writ_hub_deleted_rows_total{table=\"sessions\"} 1"), "{metrics}");
 }

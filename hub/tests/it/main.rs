@@ -13,6 +13,7 @@ mod explain;
 mod history;
 mod hubs;
 mod loops;
+mod migrate;
 mod openapi;
 mod pages;
 mod replicas;

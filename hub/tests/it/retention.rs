@@ -1,8 +1,8 @@
 //! What grows old goes, what is served or enforced stays, and reports are written meanwhile.
 
-use crate::support::{NOW, TestHub, failure, policy_count, review_count};
+use crate::support::{NOW, TestHub, failure, policy, policy_count, review_count};
 use std::time::Duration;
-use writ_hub::retention::{Keeping, round};
+use writ_hub::retention::{Keeping, content, round};
 use writ_policy::wire::Report;
 
 const HOUR: i64 = 60 * 60 * 1000;
@@ -66,4 +66,49 @@ async fn reports_are_stored_while_old_rows_go() {
     assert_eq!(hub.get("/api/v1/failures").await.json()["items"].as_array().unwrap().len(), 1);
     let metrics = hub.get("/metrics").await.text();
     assert!(metrics.contains("writ_hub_deleted_rows_total{table=\"failures\"} 2700"), "{metrics}");
+}
+
+#[tokio::test]
+async fn content_that_no_revision_needs_goes_and_a_rollback_brings_it_back() {
+    let mut hub = TestHub::new().await;
+    hub.repository.write("test2.rego", policy("TEST2", "stays the same"));
+    let first = hub.commit("Second file").await;
+    let agent = hub.enroll("prod").await;
+    let old = agent.index(&hub, &agent.desired(&hub).await.0).await;
+    let blob = async |hub: &TestHub, digest: &writ_policy::Digest| {
+        agent.get(hub, &format!("/v1/blobs/{digest}")).await.status.as_u16()
+    };
+    hub.clock.set(NOW + 300 * DAY);
+    hub.repository.write("test1.rego", policy("TEST1", "changed"));
+    let kept = hub.commit("Kept").await;
+    let (desired, _) = agent.desired(&hub).await;
+    agent.ask(&hub, None, agent.enforcing(&desired, NOW + 300 * DAY)).await;
+    hub.repository.write("test1.rego", policy("TEST1", "changed again"));
+    hub.commit("Served").await;
+
+    // What clusters were told is kept for 400 days, and with it what it is made of.
+    hub.clock.set(NOW + 350 * DAY);
+    let clean = async |hub: &TestHub| {
+        round(&hub.hub.app, &keeping(), Duration::ZERO).await.unwrap();
+        content(&hub.hub.app, &keeping()).await.unwrap()
+    };
+    assert_eq!(clean(&hub).await, 0);
+    hub.clock.set(NOW + 650 * DAY);
+    assert_eq!(clean(&hub).await, 3, "two indexes and the first text of a file");
+    let gone = old.files.iter().find(|file| file.path == "test1.rego").unwrap();
+    let same = old.files.iter().find(|file| file.path == "test2.rego").unwrap();
+    assert_eq!((blob(&hub, &gone.digest).await, blob(&hub, &same.digest).await), (404, 200));
+    assert_eq!(hub.get("/readyz").await.status, 200);
+    assert_eq!(hub.revision(&first).await["revision"], first.as_str(), "its row stays");
+
+    for revision in [kept, first] {
+        hub.repository.reset_to(&revision);
+        hub.sync().await;
+        assert_eq!(hub.served().await, revision.as_str());
+        let (desired, _) = agent.desired(&hub).await;
+        for file in agent.index(&hub, &desired).await.files {
+            assert_eq!(blob(&hub, &file.digest).await, 200, "{}", file.path);
+        }
+    }
+    assert_eq!(blob(&hub, &gone.digest).await, 200);
 }

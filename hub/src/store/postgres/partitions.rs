@@ -43,6 +43,19 @@ pub(in crate::store) async fn make(pool: &PgPool, now: i64) -> sqlx::Result<usiz
     Ok(made)
 }
 
+/// The column that the days of a table are of, and how much of it is a day, if it has partitions.
+pub(in crate::store) fn day_of(name: &str) -> Option<(&'static str, i64)> {
+    TABLES.iter().find(|of| of.table == name).map(|of| (of.column, of.length))
+}
+
+/// Makes that of one day of a table, if it is missing.
+pub(in crate::store) async fn make_day(pool: &PgPool, name: &str, day: i64) -> sqlx::Result<()> {
+    for of in TABLES.iter().filter(|of| of.table == name) {
+        make_one(pool, of, day).await?;
+    }
+    Ok(())
+}
+
 async fn make_one(pool: &PgPool, table: &Table, day: i64) -> sqlx::Result<bool> {
     let Table { table, column, length, fill } = *table;
     let Some(name) = name(table, day) else { return Ok(false) };

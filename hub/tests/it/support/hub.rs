@@ -92,6 +92,24 @@ impl TestHub {
         Self { hub, clock: self.clock.clone(), repository, data, arguments: all, writer }
     }
 
+    /// A hub with these arguments and a folder of its own, on the repository of this one.
+    pub(crate) async fn on(&self, arguments: &[&str]) -> Self {
+        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let (data, repository) = (tempfile::tempdir().unwrap(), TestRepository::new());
+        let (hub, writer) = open(data.path(), self.repository.path(), &arguments, self.clock.clone()).await;
+        Self { hub, clock: self.clock.clone(), repository, data, arguments, writer }
+    }
+
+    /// Whether another process could start on its database.
+    pub(crate) async fn restarts(&self) -> Result<(), String> {
+        let data = tempfile::tempdir().unwrap();
+        let (folder, source) = (data.path().to_str().unwrap(), self.repository.path().to_str().unwrap());
+        let mut all = vec!["writ-hub", "--data", folder, "--source", source];
+        all.extend(self.arguments.iter().map(String::as_str));
+        let hub = Hub::open(&Config::parse_from(all), self.clock.clone(), CancellationToken::new()).await;
+        hub.map(drop).map_err(|error| format!("{error:#}"))
+    }
+
     /// Commits what was written and lets the hub see it.
     pub(crate) async fn commit(&mut self, message: &str) -> Revision {
         let revision = self.repository.commit(message);
