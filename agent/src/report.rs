@@ -199,7 +199,8 @@ impl Gather {
         let kept = disk::blocking(move || {
             let written = spool.write(&report);
             journal.map_or(Ok(()), Journal::remove)?;
-            spool.announce(written.inspect_err(|_| spool.lost(spool::records(&report)))?)
+            spool.announce(written.inspect_err(|_| spool.lost(spool::records(&report)))?)?;
+            spool.close_left()
         });
         if let Err(problem) = kept.await {
             warn!(error = log_chain(&problem), "a report could not be kept on disk");

@@ -16,6 +16,8 @@ use uuid::Uuid;
 pub(super) struct Journal {
     file: File,
     path: PathBuf,
+    /// Of whole lines.
+    length: u64,
 }
 
 impl Journal {
@@ -23,14 +25,20 @@ impl Journal {
     pub(super) fn create(folder: &Path, boot: Uuid, sequence: u64) -> anyhow::Result<Self> {
         let path = folder.join(Name { boot, sequence }.journal());
         let file = OpenOptions::new().create_new(true).append(true).mode(disk::PRIVATE).open(&path);
-        Ok(Self { file: file.with_context(|| format!("creating {}", path.display()))?, path })
+        Ok(Self { file: file.with_context(|| format!("creating {}", path.display()))?, path, length: 0 })
     }
 
     /// Adds a portion.
     pub(super) fn append(&mut self, portion: &Batch) -> anyhow::Result<()> {
         let mut line = serde_json::to_vec(portion).expect("a batch has only string keys");
         line.push(b'\n');
-        self.file.write_all(&line).with_context(|| format!("writing {}", self.path.display()))
+        let written = self.file.write_all(&line);
+        match written {
+            Ok(()) => self.length += line.len() as u64,
+            // What comes after a part of a line could not be read.
+            Err(_) => self.file.set_len(self.length).with_context(|| format!("mending {}", self.path.display()))?,
+        }
+        written.with_context(|| format!("writing {}", self.path.display()))
     }
 
     /// The batch is closed and kept elsewhere.

@@ -50,6 +50,8 @@ pub struct Spool {
     most_bytes: u64,
     metrics: Arc<Metrics>,
     waiting: Mutex<Waiting>,
+    /// Open batches of earlier boots that could not become reports yet: the disk was full.
+    left: Mutex<Vec<Name>>,
     arrived: Notify,
 }
 
@@ -71,8 +73,8 @@ impl Spool {
         let (folder, rejected) = (data.join("spool"), data.join("rejected"));
         disk::create_folder(&folder)?;
         disk::create_folder(&rejected)?;
-        let (waiting, arrived) = (Mutex::default(), Notify::new());
-        let spool = Self { folder, rejected, most_bytes, metrics, waiting, arrived };
+        let (waiting, left, arrived) = (Mutex::default(), Mutex::default(), Notify::new());
+        let spool = Self { folder, rejected, most_bytes, metrics, waiting, left, arrived };
         spool.close_journals()?;
         for file in disk::list(&spool.folder)? {
             let Some(name) = file.strip_suffix(".json").and_then(Name::parse) else { continue };
@@ -87,15 +89,41 @@ impl Spool {
         for file in disk::list(&self.folder)? {
             let stem = file.strip_prefix("open-").and_then(|stem| stem.strip_suffix(".jsonl"));
             let Some(name) = stem.and_then(Name::parse) else { continue };
-            if !self.folder.join(name.file()).exists() {
-                let batch = journal::read(&self.folder.join(&file))?;
-                if !batch.is_empty() {
-                    self.write(&batch.close(name.boot, name.sequence, clock::now()))?;
-                }
+            if let Err(problem) = self.close_journal(name) {
+                // An agent that did not start would judge nothing.
+                warn!(error = log_chain(&problem), "what an earlier process left waits until the disk takes it");
+                self.left().push(name);
             }
-            disk::remove(&self.folder.join(file))?;
         }
         Ok(())
+    }
+
+    fn close_journal(&self, name: Name) -> anyhow::Result<()> {
+        let path = self.folder.join(name.journal());
+        if !self.folder.join(name.file()).exists() {
+            let batch = journal::read(&path)?;
+            if !batch.is_empty() {
+                self.write(&batch.close(name.boot, name.sequence, clock::now()))?;
+            }
+        }
+        disk::remove(&path)
+    }
+
+    /// Makes reports of what waits in journals since the start, once the disk takes reports again.
+    pub fn close_left(&self) -> anyhow::Result<()> {
+        let mut left = self.left();
+        while let Some(name) = left.last().copied() {
+            self.close_journal(name)?;
+            left.pop();
+            if self.folder.join(name.file()).exists() {
+                self.announce(name)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn left(&self) -> MutexGuard<'_, Vec<Name>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where reports and journals are.

@@ -6,13 +6,16 @@
 mod access;
 mod api_server;
 mod audit;
+mod bad_database;
 mod bad_input;
 mod balancer;
 mod browser;
 mod cluster;
 mod commits;
 mod empty_root;
+mod hubs;
 mod kubernetes;
+mod ledger;
 mod life;
 mod magtape;
 mod metrics;

@@ -39,14 +39,8 @@ pub(crate) struct Agent {
 impl World {
     /// The template's policies, a hub, and these clusters; all of them enforce the first commit.
     pub(crate) async fn start(clusters: &[(&str, Value)]) -> Self {
-        install_tls();
-        let folder = tempfile::tempdir().unwrap();
-        let first = lay_down_policies(folder.path());
-        let remote = GitServer::start(folder.path(), "ada", PASSWORD, axum::Router::new()).unwrap();
-        std::fs::write(folder.path().join("password"), PASSWORD).unwrap();
-        std::fs::write(folder.path().join("source-ca.pem"), remote.ca()).unwrap();
-        let hub = Hub::start(folder.path(), &remote, "127.0.0.1:0").await;
-        let mut world = Self { folder, remote, hub, agents: Vec::new() };
+        let mut world = Self::start_with(&[]).await;
+        let first = git(&world.work(), &["rev-parse", "HEAD"]).unwrap();
         for (cluster, labels) in clusters {
             world.enroll(cluster, labels).await;
         }
@@ -54,9 +48,31 @@ impl World {
         world
     }
 
+    /// The same without clusters yet, and with more flags for the hub.
+    pub(crate) async fn start_with(more: &[&str]) -> Self {
+        install_tls();
+        let folder = tempfile::tempdir().unwrap();
+        lay_down_policies(folder.path());
+        let remote = GitServer::start(folder.path(), "ada", PASSWORD, axum::Router::new()).unwrap();
+        std::fs::write(folder.path().join("password"), PASSWORD).unwrap();
+        std::fs::write(folder.path().join("source-ca.pem"), remote.ca()).unwrap();
+        let hub = Hub::start_with(folder.path(), "hub", &remote.url("policies.git"), "127.0.0.1:0", more).await;
+        Self { folder, remote, hub, agents: Vec::new() }
+    }
+
+    /// Another hub on the same source.
+    pub(crate) async fn start_hub(&self, name: &str, listen: &str, more: &[&str]) -> Hub {
+        Hub::start_with(self.folder.path(), name, &self.remote.url("policies.git"), listen, more).await
+    }
+
     async fn enroll(&mut self, cluster: &str, labels: &Value) {
+        self.enroll_at(&self.hub.url.clone(), cluster, labels).await;
+    }
+
+    /// An agent that reaches its hub at this address.
+    pub(crate) async fn enroll_at(&mut self, hub: &str, cluster: &str, labels: &Value) {
         let token = self.token(cluster, labels).await;
-        let agent = Agent::start(self.folder.path(), &self.hub.url, cluster, &token).await;
+        let agent = Agent::start(self.folder.path(), hub, cluster, &token).await;
         self.agents.push(agent);
     }
 
@@ -114,10 +130,20 @@ impl World {
         self.hub.process.kill();
     }
 
+    /// Ends the hub as an orchestrator does; whether it ended well.
+    pub(crate) fn stop_hub(&mut self) -> bool {
+        self.hub.process.stop()
+    }
+
     /// Starts the hub again where it was.
     pub(crate) async fn restart_hub(&mut self) {
+        self.restart_hub_with(&[]).await;
+    }
+
+    /// The same with more flags.
+    pub(crate) async fn restart_hub_with(&mut self, more: &[&str]) {
         let address = self.hub.url.trim_start_matches("http://").to_owned();
-        self.hub = Hub::start(self.folder.path(), &self.remote, &address).await;
+        self.hub = self.start_hub("hub", &address, more).await;
     }
 }
 
@@ -127,7 +153,7 @@ pub(crate) fn install_tls() {
 }
 
 /// The template as a repository with a history: `policies.git`, and `work`, the author's clone of it.
-fn lay_down_policies(folder: &Path) -> String {
+fn lay_down_policies(folder: &Path) {
     let (bare, work) = (folder.join("policies.git"), folder.join("work"));
     let template = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("policies-repo-template");
     git(folder, &["init", "--quiet", "--bare", "--initial-branch=main", bare.to_str().unwrap()]).unwrap();
@@ -137,7 +163,6 @@ fn lay_down_policies(folder: &Path) -> String {
     git(&work, &["add", "--all"]).unwrap();
     git(&work, &["commit", "--quiet", "--message", "Start from the template"]).unwrap();
     git(&work, &["push", "--quiet", "origin", "HEAD:main"]).unwrap();
-    git(&work, &["rev-parse", "HEAD"]).unwrap()
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -154,11 +179,6 @@ fn copy(from: &Path, to: &Path) {
 }
 
 impl Hub {
-    /// A hub on this address that follows the remote.
-    pub(crate) async fn start(folder: &Path, remote: &GitServer, listen: &str) -> Self {
-        Self::start_with(folder, "hub", &remote.url("policies.git"), listen, &[]).await
-    }
-
     /// A hub of this name, with more flags.
     pub(crate) async fn start_with(folder: &Path, name: &str, source: &str, listen: &str, more: &[&str]) -> Self {
         let announced = folder.join(format!("{name}.address"));
