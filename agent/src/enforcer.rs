@@ -11,8 +11,9 @@ use crate::wanted::Wanted;
 use crate::{clock, disk, log_chain};
 use anyhow::{Context, bail, ensure};
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tracing::{info, warn};
 use writ_policy::bundle::BundleStatement;
 use writ_policy::wire::{Active, Enrolled, LoadError};
@@ -41,6 +42,8 @@ pub struct Enforcer {
     registration: Registration,
     /// Whose objects are never refused: the agent's own.
     own_namespace: String,
+    /// Ends with the enforcer.
+    learning: Arc<Mutex<JoinSet<()>>>,
 }
 
 impl Enforcer {
@@ -54,8 +57,8 @@ impl Enforcer {
         wanted: watch::Sender<Option<Wanted>>,
         registration: Registration,
     ) -> Self {
-        let (tested, own_namespace) = (HashSet::new(), String::new());
-        Self { cache, evaluator, self_test, status, metrics, tested, wanted, registration, own_namespace }
+        let (tested, own_namespace, learning) = (HashSet::new(), String::new(), Arc::default());
+        Self { cache, evaluator, self_test, status, metrics, tested, wanted, registration, own_namespace, learning }
     }
 
     /// The same, in this namespace of the cluster.
@@ -101,7 +104,8 @@ impl Enforcer {
     /// Learns beside everything else what these files pass, so that the next commit is tested by what it changes.
     fn learn(&self, files: Arc<[SourceFile]>) {
         let self_test = self.self_test.clone();
-        tokio::spawn(async move {
+        let mut learning = self.learning.lock().unwrap_or_else(PoisonError::into_inner);
+        learning.spawn(async move {
             // They are enforced already; what is not learnt costs the next commit time and nothing else.
             let _ = self_test.run(&files).await;
         });
