@@ -38,13 +38,19 @@ struct Host {
 impl GitServer {
     /// Serves the bare repositories below `root` to one user. `more` is served beside them, open to all.
     pub fn start(root: &Path, username: &str, password: &str, more: Router) -> anyhow::Result<Self> {
+        Self::start_below(root, "", username, password, more)
+    }
+
+    /// The same, with the repositories below a folder of the host (`https://host/owner/name.git`).
+    pub fn start_below(root: &Path, owner: &str, username: &str, password: &str, more: Router) -> anyhow::Result<Self> {
         // Another test of this process may have installed it.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{username}:{password}"));
         let host = Arc::new(Host { root: root.to_owned(), authorization: format!("Basic {encoded}") });
+        let below = if owner.is_empty() { String::new() } else { format!("/{owner}") };
         let app = Router::new()
-            .route("/{repository}/info/refs", get(list))
-            .route("/{repository}/git-upload-pack", post(upload))
+            .route(&format!("{below}/{{repository}}/info/refs"), get(list))
+            .route(&format!("{below}/{{repository}}/git-upload-pack"), post(upload))
             .layer(from_fn_with_state(host.clone(), authenticate))
             .with_state(host)
             .merge(more);

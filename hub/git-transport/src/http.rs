@@ -1,8 +1,11 @@
 //! The smart protocol over https: one GET that lists the refs, then a POST for each round. Redirects are followed for
 //! the GET and on the same host only, so credentials never reach another one.
 
+mod login;
 mod session;
 mod stream;
+
+pub(crate) use login::may_carry_secrets;
 
 use crate::Options;
 use crate::conversation::{git_error, out_of_order};

@@ -4,10 +4,12 @@
 
 mod address;
 mod conversation;
+mod github_app;
 mod http;
 mod ssh;
 
 pub use address::Address;
+pub use github_app::GitHubApp;
 
 use anyhow::{Context, bail};
 use git2::transport::Transport;
@@ -15,6 +17,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 /// How remotes are spoken to. Files are read anew for each conversation, so a rotated secret needs no restart.
 #[derive(Debug, Clone)]
@@ -23,8 +26,14 @@ pub struct Options {
     pub username: Option<String>,
     /// File with the password or token. It is sent over https, or over http to this very machine, and nowhere else.
     pub password_file: Option<PathBuf>,
+    /// Whether the password is shown as a bearer token.
+    pub bearer: bool,
+    /// Logs in as a GitHub App, instead of by a password.
+    pub github_app: Option<Arc<GitHubApp>>,
     /// File with PEM certificates that are trusted beside the system's.
     pub ca_file: Option<PathBuf>,
+    /// The proxy of https; what the environment says when absent.
+    pub proxy: Option<Url>,
     /// Private key for ssh; what ssh itself would choose when absent.
     pub ssh_key: Option<PathBuf>,
     /// The host keys to expect; the user's own file when absent. An unknown host is refused either way.
@@ -42,7 +51,10 @@ impl Default for Options {
         Self {
             username: None,
             password_file: None,
+            bearer: false,
+            github_app: None,
             ca_file: None,
+            proxy: None,
             ssh_key: None,
             known_hosts: None,
             timeout: Duration::from_secs(120),

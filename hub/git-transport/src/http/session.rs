@@ -1,15 +1,16 @@
 //! The requests of one conversation: login, redirects, and what an answer's status and type must be.
 
+use super::login::Login;
 use crate::conversation::Conversation;
+use crate::github_app::GitHubApp;
 use crate::{Address, Options};
 use anyhow::{Context, bail, ensure};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION};
-use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode, redirect};
+use reqwest::{Certificate, Client, Proxy, RequestBuilder, Response, StatusCode, redirect};
 use std::sync::Arc;
-use url::{Host, Url};
+use url::Url;
 
 const MAX_REDIRECTS: usize = 3;
-const MAX_PASSWORD_BYTES: usize = 16 << 10;
 
 /// What the requests of one conversation share.
 pub(super) struct Session {
@@ -17,22 +18,20 @@ pub(super) struct Session {
     client: Client,
     /// The repository's address after redirects.
     base: Url,
-    login: Option<(String, String)>,
+    login: Login,
+    app: Option<Arc<GitHubApp>>,
 }
 
 impl Session {
     pub(super) fn new(options: &Options, url: &str) -> anyhow::Result<Self> {
         let Address::Http(base) = Address::parse(url)? else { bail!("the address is not http") };
-        let login = login(options)?;
-        ensure!(
-            login.is_none() || base.scheme() == "https" || is_loopback(&base),
-            "a password is not sent over plain http: use https"
-        );
-        Ok(Self { conversation: Conversation::new(options)?, client: client(options)?, base, login })
+        let (conversation, client) = (Conversation::new(options)?, client(options, &base)?);
+        let login = conversation.wait(Login::of(options, &client, &base))?;
+        Ok(Self { conversation, client, base, login, app: options.github_app.clone() })
     }
 
     pub(super) fn secret(&self) -> Option<&str> {
-        self.login.as_ref().map(|(_, password)| password.as_str())
+        self.login.secret()
     }
 
     /// Asks for the refs and remembers where a redirect on the same host led to.
@@ -42,7 +41,7 @@ impl Session {
             let url = format!("{}{suffix}", self.base.as_str().trim_end_matches('/'));
             let response = self.send(self.client.get(url))?;
             if !response.status().is_redirection() {
-                return checked(response, &format!("application/x-{service}-advertisement"), self.login.is_some());
+                return checked(response, &format!("application/x-{service}-advertisement"), self.login.is_somebody());
             }
             self.base = redirected(&response, &suffix)?;
         }
@@ -58,16 +57,17 @@ impl Session {
             .header(CONTENT_TYPE, format!("application/x-{service}-request"))
             .header(ACCEPT, &result)
             .body(request);
-        checked(self.send(request)?, &result, self.login.is_some())
+        checked(self.send(request)?, &result, self.login.is_somebody())
     }
 
     fn send(&self, request: RequestBuilder) -> anyhow::Result<Response> {
-        let request = match &self.login {
-            Some((username, password)) => request.basic_auth(username, Some(password)),
-            None => request,
-        };
+        let request = self.login.show(request);
         let response = async { request.send().await.map_err(|error| error.without_url().into()) };
-        self.conversation.wait(response).context("asking the remote")
+        let response: Response = self.conversation.wait(response).context("asking the remote")?;
+        if let Some(app) = self.app.as_ref().filter(|_| response.status() == StatusCode::UNAUTHORIZED) {
+            app.forget();
+        }
+        Ok(response)
     }
 }
 
@@ -107,16 +107,7 @@ fn redirected(response: &Response, suffix: &str) -> anyhow::Result<Url> {
     }
 }
 
-fn login(options: &Options) -> anyhow::Result<Option<(String, String)>> {
-    let Some(file) = &options.password_file else { return Ok(None) };
-    let password = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
-    let password = password.trim_end_matches(['\r', '\n']).to_owned();
-    ensure!(!password.is_empty(), "{} holds no password", file.display());
-    ensure!(password.len() <= MAX_PASSWORD_BYTES, "{} is too long for a password", file.display());
-    Ok(Some((options.username.clone().unwrap_or_else(|| "git".to_owned()), password)))
-}
-
-fn client(options: &Options) -> anyhow::Result<Client> {
+fn client(options: &Options, base: &Url) -> anyhow::Result<Client> {
     let mut builder = Client::builder()
         .user_agent(concat!("git/2.0 (writ ", env!("CARGO_PKG_VERSION"), ")"))
         .redirect(redirect::Policy::none())
@@ -129,14 +120,11 @@ fn client(options: &Options) -> anyhow::Result<Client> {
         ensure!(!certificates.is_empty(), "{} holds no certificate", file.display());
         builder = builder.tls_certs_merge(certificates);
     }
-    builder.build().context("preparing TLS")
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(domain)) => domain == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
+    if base.scheme() == "http" {
+        // A password may be sent so to this very machine, and then to no proxy.
+        builder = builder.no_proxy();
+    } else if let Some(proxy) = &options.proxy {
+        builder = builder.proxy(Proxy::all(proxy.as_str()).context("the proxy's address")?);
     }
+    builder.build().context("preparing TLS")
 }

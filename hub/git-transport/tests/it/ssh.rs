@@ -118,3 +118,19 @@ fn an_unknown_host_key_is_refused() {
     let error = fetch(&mirror, &daemon.url(&host().path("any.git"))).unwrap_err();
     assert!(error.message().contains("Host key verification failed"), "{error}");
 }
+
+#[test]
+fn a_changed_host_key_is_refused() {
+    let _guard = KNOWN_HOSTS.lock().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    make_key(&folder.path().join("host_key"));
+    let former = make_key(&folder.path().join("former_host_key"));
+    let key = make_key(&host().path("id"));
+    std::fs::write(folder.path().join("id.pub"), key).unwrap();
+    let Some(daemon) = Daemon::start(folder.path()) else { return };
+    std::fs::write(host().path("known_hosts"), format!("[127.0.0.1]:{} {former}", daemon.port)).unwrap();
+
+    let (_mirror, mirror) = mirror();
+    let error = fetch(&mirror, &daemon.url(&host().path("any.git"))).unwrap_err();
+    assert!(error.message().contains("REMOTE HOST IDENTIFICATION HAS CHANGED"), "{error}");
+}
