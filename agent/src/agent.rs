@@ -3,11 +3,12 @@
 
 mod telling;
 
+use crate::alone::Alone;
 use crate::audit::{Auditor, Stored};
 use crate::cache::Cache;
 use crate::certificate::folder::{self, CertificateFolder};
 use crate::config::Config;
-use crate::enforcer::Enforcer;
+use crate::enforcer::{Authority, Enforcer};
 use crate::fatal::{self, Fatal};
 use crate::follow::Follow;
 use crate::health::{self, Health};
@@ -79,12 +80,15 @@ pub async fn run_with(config: Config, shutdown: CancellationToken, child: PathBu
     let teller = telling::teller(&config, cluster.as_ref(), namespaces, &health, &mut tasks)?;
     let identity = identity::load(&config.data)?.map(Arc::new);
     let registration = Registration::default();
-    let mut enforcer = enforcer(&config, evaluator.clone(), &health, child, want, registration.clone())?;
-    if let Some(identity) = &identity {
-        enforcer.start_from_disk(identity).await;
+    let enforcer = enforcer(&config, evaluator.clone(), &health, child, want, registration.clone())?;
+    let mut enforcer = enforcer.believing(config.alone.author()?);
+    let alone = config.alone.place()?;
+    match (&alone, &identity) {
+        (Some((_, trust)), _) => enforcer.start_from_disk(&Authority::Author(trust)).await,
+        (None, Some(identity)) => enforcer.start_from_disk(&Authority::Hub(identity)).await,
+        (None, None) => {}
     }
 
-    let hub = Hub::new(&config.hub, config.hub_ca.as_deref())?;
     let spool = Arc::new(Spool::open(&config.data, config.spool_bytes, health.metrics.clone())?);
     let (recorder, tell, gather) =
         Gather::new(spool.clone(), health.metrics.clone(), health.status.boot, config.report_every);
@@ -96,7 +100,20 @@ pub async fn run_with(config: Config, shutdown: CancellationToken, child: PathBu
         tasks.spawn("share", share.run(tasks.shutdown.clone()));
     }
     let gather = audit(&config, cluster.clone(), seen, evaluator.clone(), &health, gather, &mut tasks);
-    report(&config, cluster.clone(), identity, &hub, enforcer, &health, (spool, gather), &mut tasks);
+    match (alone, &config.hub) {
+        (Some((place, trust)), _) => {
+            let every = config.alone.bundle_every;
+            let alone = Alone { place, trust, every, enforcer, health: health.clone() };
+            tasks.spawn("bundle", alone.run(tasks.shutdown.clone()));
+            // What would be reported is counted, and as much of it kept as the spool holds.
+            tasks.spawn("report", gather.run());
+        }
+        (None, Some(url)) => {
+            let hub = Hub::new(url, config.hub_ca.as_deref())?;
+            report(&config, cluster.clone(), identity, &hub, enforcer, &health, (spool, gather), &mut tasks);
+        }
+        (None, None) => anyhow::bail!("neither --hub nor --bundle says what to enforce"),
+    }
     let (fatal, raised) = Fatal::new();
     tasks.spawn("worker watch", fatal::watch(raised, tasks.shutdown.clone()));
     let webhook = Webhook::new(evaluator, recorder, health.clone(), config.failure_policy, fatal, teller);

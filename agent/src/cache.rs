@@ -107,6 +107,19 @@ impl Cache {
         self.read("floor.json")
     }
 
+    /// When the author signed the newest of their bundles that was enforced; 0 before the first.
+    pub fn author_mark(&self) -> i64 {
+        self.read("author.json").unwrap_or(0)
+    }
+
+    /// The author signed then what is enforced from now on.
+    pub fn raise_author_mark(&self, signed_at: i64) -> anyhow::Result<()> {
+        if signed_at <= self.author_mark() {
+            return Ok(());
+        }
+        self.write("author.json", &signed_at)
+    }
+
     /// Keeps a pair that is about to be enforced.
     pub fn stage(&self, saved: &Saved) -> anyhow::Result<()> {
         self.write(Slot::Next.file(), saved)

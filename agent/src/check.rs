@@ -79,22 +79,24 @@ async fn look(options: &Options) -> Vec<Finding> {
             Err(problem) => findings.push(Finding::of("cluster", Err(problem))),
         }
     }
-    findings.push(Finding::of("hub", hub(config).await));
+    if let Some(url) = &config.hub {
+        findings.push(Finding::of("hub", hub(config, url).await));
+    }
     if !options.pre {
         findings.push(Finding::of("policies", policies(&config.data, clock::now())));
     }
     findings
 }
 
-async fn hub(config: &Config) -> anyhow::Result<String> {
+async fn hub(config: &Config, hub: &url::Url) -> anyhow::Result<String> {
     let mut builder = reqwest::Client::builder().timeout(PATIENCE);
     if let Some(path) = &config.hub_ca {
         builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(&std::fs::read(path)?)?);
     }
-    let url = config.hub.join("/healthz")?;
+    let url = hub.join("/healthz")?;
     let answer = builder.build()?.get(url.clone()).send().await?;
     anyhow::ensure!(answer.status().is_success(), "{url} answers {}", answer.status());
-    Ok(format!("{} answers", config.hub))
+    Ok(format!("{hub} answers"))
 }
 
 /// The last good policies on disk, and how old the hub's word is.

@@ -1,8 +1,10 @@
 //! What an operator can set. The doc of each field is the reference. The only place that reads the environment.
 
+mod alone;
 mod cluster;
 mod tell;
 
+pub use alone::AloneConfig;
 pub use cluster::{CertificateFrom, ClusterConfig, PolicyReports, SelectNamespaces};
 pub use tell::TellConfig;
 
@@ -20,8 +22,8 @@ pub struct Config {
     #[arg(long, env = "WRIT_DATA", default_value = "./writ-agent")]
     pub data: PathBuf,
     /// The hub, e.g. https://writ.example:8420.
-    #[arg(long, env = "WRIT_HUB")]
-    pub hub: Url,
+    #[arg(long, env = "WRIT_HUB", required_unless_present = "bundle")]
+    pub hub: Option<Url>,
     /// PEM file of the authority that signed the hub's certificate; without it the system's authorities are trusted.
     #[arg(long, env = "WRIT_HUB_CA")]
     pub hub_ca: Option<PathBuf>,
@@ -80,6 +82,9 @@ pub struct Config {
     /// In a cluster only.
     #[command(flatten)]
     pub cluster: ClusterConfig,
+    /// Whose word is wanted beside the hub's, and life without a hub.
+    #[command(flatten)]
+    pub alone: AloneConfig,
     /// How people are told.
     #[command(flatten)]
     pub tell: TellConfig,
@@ -112,7 +117,9 @@ pub enum LogFormat {
 impl Config {
     /// Rules between fields.
     pub fn validate(&self) -> anyhow::Result<()> {
-        anyhow::ensure!(matches!(self.hub.scheme(), "http" | "https"), "--hub wants an http or https URL");
+        let reachable = self.hub.as_ref().is_none_or(|hub| matches!(hub.scheme(), "http" | "https"));
+        anyhow::ensure!(reachable, "--hub wants an http or https URL");
+        self.alone.validate()?;
         anyhow::ensure!((1..=64).contains(&self.workers), "--workers wants a number from 1 to 64");
         anyhow::ensure!(self.spool_bytes >= 1 << 20, "--spool-bytes wants at least one mebibyte (1048576)");
         anyhow::ensure!(!self.report_every.is_zero(), "--report-every wants more than nothing");

@@ -1,13 +1,16 @@
 //! Makes a verified pair the one that decides: self-test, compile, keep on disk, swap. Owns the order in which these
 //! happen (see `cache` for why) and the record of what is enforced. Knows nothing of the hub.
 
-use crate::cache::{Cache, Floor, Saved, Slot};
+use crate::alone::Trust;
+use crate::author::Author;
+use crate::cache::{Cache, Saved, Slot};
 use crate::metrics::Metrics;
 use crate::registered::Registration;
 use crate::status::{Enforced, Status};
 use crate::sync::content;
 use crate::sync::verify::Verified;
 use crate::wanted::Wanted;
+use crate::weakened::Strength;
 use crate::{clock, disk, log_chain};
 use anyhow::{Context, bail, ensure};
 use std::collections::HashSet;
@@ -44,6 +47,16 @@ pub struct Enforcer {
     own_namespace: String,
     /// Ends with the enforcer.
     learning: Arc<Mutex<JoinSet<()>>>,
+    /// Whose signature a bundle needs beside the hub's.
+    author: Option<Author>,
+}
+
+/// Whose word a kept pair must be.
+pub enum Authority<'a> {
+    /// A hub's.
+    Hub(&'a Enrolled),
+    /// An author's, where there is no hub.
+    Author(&'a Trust),
 }
 
 impl Enforcer {
@@ -57,8 +70,20 @@ impl Enforcer {
         wanted: watch::Sender<Option<Wanted>>,
         registration: Registration,
     ) -> Self {
-        let (tested, own_namespace, learning) = (HashSet::new(), String::new(), Arc::default());
-        Self { cache, evaluator, self_test, status, metrics, tested, wanted, registration, own_namespace, learning }
+        let (tested, own_namespace, learning, author) = (HashSet::new(), String::new(), Arc::default(), None);
+        Self {
+            cache,
+            evaluator,
+            self_test,
+            status,
+            metrics,
+            tested,
+            wanted,
+            registration,
+            own_namespace,
+            learning,
+            author,
+        }
     }
 
     /// The same, in this namespace of the cluster.
@@ -67,10 +92,16 @@ impl Enforcer {
         Self { own_namespace: own_namespace.into(), ..self }
     }
 
+    /// The same, where bundles must be this author's too.
+    #[must_use]
+    pub fn believing(self, author: Option<Author>) -> Self {
+        Self { author, ..self }
+    }
+
     /// Enforces the newest kept pair that is still right, before the hub is contacted.
-    pub async fn start_from_disk(&mut self, identity: &Enrolled) {
+    pub async fn start_from_disk(&mut self, authority: &Authority<'_>) {
         for (slot, saved) in self.cache.kept() {
-            match self.start_from(slot, &saved, identity).await {
+            match self.start_from(slot, &saved, authority).await {
                 Ok(()) => return,
                 Err(problem) => {
                     warn!(error = log_chain(&problem), "the kept bundle ({slot:?}) cannot be enforced");
@@ -83,19 +114,23 @@ impl Enforcer {
         }
     }
 
-    async fn start_from(&mut self, slot: Slot, saved: &Saved, identity: &Enrolled) -> anyhow::Result<()> {
-        let verified = Verified::of(&saved.desired, identity)?;
+    async fn start_from(&mut self, slot: Slot, saved: &Saved, authority: &Authority<'_>) -> anyhow::Result<()> {
+        let verified = match authority {
+            Authority::Hub(identity) => Verified::of(&saved.desired, identity)?,
+            Authority::Author(trust) => trust.verify_kept(&saved.desired.bundle, &self.cache.blobs).await?,
+        };
         if slot == Slot::Next {
             self.refuse_what_ended_the_agent(&verified)?;
         }
         let files = content::load(&self.cache.blobs, &verified.bundle.index)?;
+        self.ask_author(&verified, &files).await?;
         if saved.tested_by == VERSION {
             self.tested.insert(verified.bundle.index);
         }
         self.test(&verified.bundle, &files).await?;
         self.apply(&verified, files.clone(), saved.fetched_at).await?;
         if slot == Slot::Next {
-            self.promote(verified.floor()).await?;
+            self.promote(&verified).await?;
         }
         self.learn(files);
         Ok(())
@@ -124,6 +159,7 @@ impl Enforcer {
     pub async fn advance(&mut self, verified: &Verified, saved: Saved) -> anyhow::Result<()> {
         ensure!(self.cache.times_aside(verified.bundle.index, VERSION) < MOST_ENDS, "{}", ended(verified));
         let files = content::load(&self.cache.blobs, &verified.bundle.index)?;
+        self.ask_author(verified, &files).await?;
         self.test(&verified.bundle, &files).await?;
         let fetched_at = saved.fetched_at;
         let cache = self.cache.clone();
@@ -132,7 +168,7 @@ impl Enforcer {
             self.cache.discard(Slot::Next)?;
             return Err(problem);
         }
-        self.promote(verified.floor()).await
+        self.promote(verified).await
     }
 
     /// The same content, signed anew: only its dates change.
@@ -169,7 +205,17 @@ impl Enforcer {
             message: format!("existing objects of {kind} are not audited: {reason}"),
         });
         let gaps = self.registration.gaps().into_iter().map(|message| LoadError { path: "webhook".into(), message });
-        aside.chain(unseen).chain(unaudited).chain(gaps).collect()
+        let weaker =
+            self.status.weakened(now).into_iter().map(|message| LoadError { path: "enforcement".into(), message });
+        aside.chain(unseen).chain(unaudited).chain(gaps).chain(weaker).collect()
+    }
+
+    /// Refuses what the author did not sign, or settings that are not theirs.
+    async fn ask_author(&self, verified: &Verified, files: &[SourceFile]) -> anyhow::Result<()> {
+        match &self.author {
+            Some(author) => author.check(verified, files, &self.cache, clock::now()).await,
+            None => Ok(()),
+        }
     }
 
     /// Checks and tests the files in a child process, unless these very files passed before.
@@ -203,6 +249,14 @@ impl Enforcer {
 
     fn record(&self, verified: &Verified, active: Active, policies: usize) {
         let (issued_at, stale_after) = (verified.assignment.issued_at, verified.assignment.stale_after);
+        let policies_now = self.evaluator.policies();
+        let deny_level = verified.assignment.settings.deny_level;
+        let strength = Strength::of(policies_now.iter().map(|policy| &**policy), deny_level);
+        if let Some(weaker) = self.status.set_strength(strength, active.active_at) {
+            self.metrics.weakened.inc();
+            let (revision, epoch) = (&active.revision, active.epoch);
+            warn!(revision = %revision, epoch, "enforcement is weaker than before: {weaker}");
+        }
         self.status.set_assignment(verified.assignment.clone());
         self.status.set_enforced(Enforced { active, policies, issued_at, stale_after });
         let policies = self.evaluator.policies();
@@ -217,9 +271,13 @@ impl Enforcer {
     }
 
     /// The staged pair is the current one; blobs that no kept pair names are removed.
-    async fn promote(&mut self, floor: Floor) -> anyhow::Result<()> {
-        let cache = self.cache.clone();
+    async fn promote(&mut self, verified: &Verified) -> anyhow::Result<()> {
+        let (cache, floor) = (self.cache.clone(), verified.floor());
+        let author = self.author.as_ref().map(|author| author.statement(verified)).transpose()?;
         self.tested = disk::blocking(move || {
+            if let Some(author) = author {
+                cache.raise_author_mark(author.signed_at)?;
+            }
             cache.promote(&floor)?;
             let kept = cache.kept().into_iter();
             let bundles = kept.filter_map(|(_, saved)| serde_json::from_str(&saved.desired.bundle.payload).ok());

@@ -2,7 +2,9 @@
 //! reachable or not. [`run`] wires the loops; each module says what it owns.
 
 pub mod agent;
+pub mod alone;
 pub mod audit;
+pub mod author;
 pub mod backoff;
 pub mod break_glass;
 pub mod cache;
@@ -25,6 +27,7 @@ pub mod namespaces;
 pub mod objects;
 pub mod process;
 pub mod registered;
+pub mod registry;
 pub mod report;
 pub mod server;
 pub mod share;
@@ -33,6 +36,7 @@ pub mod sync;
 pub mod tell;
 pub mod tls;
 pub mod wanted;
+pub mod weakened;
 pub mod webhook;
 
 pub use agent::run;

@@ -62,6 +62,8 @@ pub struct Metrics {
     hub_connected: Gauge,
     /// Assignments that were refused.
     pub refused: Counter,
+    /// How often enforcement became weaker: policies that vanished, levels that fell.
+    pub weakened: Counter,
     /// Report files that wait.
     pub spool_files: Gauge,
     /// Their bytes.
@@ -139,6 +141,7 @@ impl Metrics {
             stale: registered(r, "assignment_stale", "One when the hub was silent for longer than it promised"),
             hub_connected: registered(r, "hub_connected", "One when the last request reached the hub"),
             refused: registered(r, "assignments_refused", "Assignments that were refused"),
+            weakened: registered(r, "weakened", "Times that enforcement became weaker than before"),
             spool_files: registered(r, "spool_files", "Reports that wait on disk"),
             spool_bytes: registered(r, "spool_bytes", "Bytes of reports that wait on disk"),
             dropped: registered(r, "reports_dropped", "Failures and counts that were dropped"),

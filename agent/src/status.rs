@@ -1,5 +1,6 @@
 //! What the agent says of itself: to the hub with each request, to probes, to metrics. Facts only; loops write them.
 
+use crate::weakened::{Strength, Watch};
 use arc_swap::ArcSwapOption;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering::Relaxed};
@@ -42,6 +43,7 @@ pub struct Status {
     openers: Mutex<BTreeMap<String, (String, i64)>>,
     own_namespace: String,
     refused: Mutex<Option<Refused>>,
+    strength: Mutex<Watch>,
     problem: Mutex<String>,
     /// Why the kinds of `sync` that are not replicated are not, by kind.
     unreplicated: Mutex<BTreeMap<String, String>>,
@@ -66,6 +68,7 @@ impl Status {
             openers: Mutex::default(),
             own_namespace: String::new(),
             refused: Mutex::default(),
+            strength: Mutex::default(),
             problem: Mutex::new("starting".into()),
             unreplicated: Mutex::default(),
             unaudited: Mutex::default(),
@@ -165,6 +168,16 @@ impl Status {
         let is_new = last.as_ref().is_none_or(|last| last.assignment != refused.assignment);
         *last = Some(refused);
         is_new
+    }
+
+    /// What is enforced from now on; what of it is weaker than before.
+    pub fn set_strength(&self, strength: Strength, now: i64) -> Option<String> {
+        self.strength.lock().unwrap_or_else(PoisonError::into_inner).see(strength, now)
+    }
+
+    /// What grew weaker in the last day and still is.
+    pub fn weakened(&self, now: i64) -> Option<String> {
+        self.strength.lock().unwrap_or_else(PoisonError::into_inner).told(now)
     }
 
     /// Why nothing is enforced yet, for people.

@@ -30,9 +30,11 @@ pub mod matrix;
 pub mod metrics;
 pub mod movers;
 pub mod openapi;
+pub mod push;
 pub mod reports;
 pub mod revisions;
 pub mod session;
+pub mod source;
 pub mod status;
 pub mod trends;
 pub mod violations;
@@ -90,6 +92,9 @@ fn people_routes() -> Router<App> {
         .route("/api/v1/enrollment-tokens", post(enrollment_tokens::create))
         .route("/api/v1/break-glass", post(break_glass::open).get(break_glass::list))
         .route("/api/v1/break-glass/end", post(break_glass::end))
+        .route("/api/v1/source/sign", post(source::sign))
+        .route("/api/v1/source/look", post(source::look))
+        .route("/api/v1/source/allow", post(source::allow))
         .route("/api/v1/clusters", get(status::clusters))
         .route("/api/v1/status", get(status::show))
         .route("/api/v1/revisions", get(revisions::list))
@@ -106,6 +111,7 @@ fn people_routes() -> Router<App> {
         .layer(access::refuse_other_sites())
         .layer(at_once)
         .merge(crate::pages::with_failures(pages))
+        .route("/hooks/push", post(push::push).layer(GlobalConcurrencyLimitLayer::new(MAX_STRANGERS)))
         .route("/metrics", get(metrics::show).layer(GlobalConcurrencyLimitLayer::new(MAX_STRANGERS)))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::heartbeat::Heartbeats;
 use crate::ingest::intake::Intake;
 use crate::metrics::Metrics;
+use crate::push::Gatekeeper;
 use crate::store::{Store, Tx};
 use arc_swap::ArcSwap;
 use std::ops::Deref;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use writ_policy::Revision;
-use writ_policy::sign::SigningKey;
+use writ_policy::sign::{PublicKey, SigningKey};
 use writ_runtime::SelfTest;
 
 /// The state of the hub. Cheap to clone.
@@ -33,6 +34,8 @@ pub struct Parts {
     pub access: Access,
     /// Signs bundles and assignments.
     pub hub_key: SigningKey,
+    /// Who must sign what is served, beside this hub.
+    pub author_key: Option<PublicKey>,
     /// What is followed, for people: without credentials.
     pub source: SourceName,
     /// What is known of the source right now.
@@ -45,6 +48,10 @@ pub struct Parts {
     pub board: Board,
     /// Wakes `assign`: something changed that clusters should be told.
     pub assign_wanted: Notify,
+    /// Wakes `source`: there may be news.
+    pub look_wanted: Notify,
+    /// What push webhooks must show.
+    pub push: Gatekeeper,
     /// What agents last said of themselves.
     pub heartbeats: Heartbeats,
     /// Where reports wait to be written.
@@ -96,6 +103,9 @@ pub struct SourceState {
     pub checked_at: i64,
     /// Why it could not be looked at; the head is then an older one.
     pub error: Option<String>,
+    /// Why the head is not followed, when that is no fault of its content.
+    #[serde(default)]
+    pub held: Option<String>,
 }
 
 /// Which repository, branch and folder the hub follows. Shown on pages; never holds a credential.
@@ -103,7 +113,7 @@ pub struct SourceState {
 pub struct SourceName {
     /// Path or URL.
     pub url: String,
-    /// Branch.
+    /// Branch, or `tag NAME`.
     pub branch: String,
     /// Folder within the repository, empty for all of it.
     pub path: String,
@@ -124,6 +134,12 @@ impl App {
     pub async fn begin_as_leader(&self) -> anyhow::Result<Tx> {
         let tx = self.store.begin_term(self.lead.term()).await?;
         tx.ok_or_else(|| anyhow::anyhow!("another hub leads since; it does this"))
+    }
+
+    /// Has the source looked at, by whichever hub follows it.
+    pub async fn want_look(&self) -> crate::store::Result<()> {
+        self.look_wanted.notify_one();
+        self.store.want_look().await
     }
 
     /// Has clusters told what they should enforce, by whichever hub leads.

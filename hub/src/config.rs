@@ -1,10 +1,14 @@
 //! The hub's command line and environment. Each field is flag, variable, default and one line of reference.
 //! Secrets come as files; nothing else in the hub reads the environment.
 
+mod source;
+
+pub use source::{RequireSignatures, SourceConfig};
+
 use crate::keep::Keep;
 use crate::retention::Keeping;
 use crate::store::Database;
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -35,18 +39,9 @@ pub struct Config {
     /// Accepts a signing key that is not the one the database knows. Every agent must enroll anew.
     #[arg(long)]
     pub new_signing_key: bool,
-    /// The policy repository: a local path or a URL (https, ssh, file).
-    #[arg(long, env = "WRIT_SOURCE", value_name = "URL_OR_PATH")]
-    pub source: String,
-    /// The branch that is enforced.
-    #[arg(long, env = "WRIT_BRANCH", default_value = "main")]
-    pub branch: String,
-    /// The folder within the repository that holds the policies; empty for all of it.
-    #[arg(long, env = "WRIT_PATH", default_value = "", value_name = "FOLDER")]
-    pub path: String,
-    /// How often the source is asked for news. A local path is watched besides.
-    #[arg(long, env = "WRIT_POLL", default_value = "30s", value_parser = duration)]
-    pub poll: Duration,
+    /// What is followed.
+    #[command(flatten)]
+    pub source: SourceConfig,
     /// Where the hub listens. On another address than loopback, pages and API ask for the admin token.
     #[arg(long, env = "WRIT_LISTEN", default_value = "127.0.0.1:8420")]
     pub listen: SocketAddr,
@@ -62,21 +57,6 @@ pub struct Config {
     /// A file with the admin token, at least 20 characters. Without it one is made at the first start and shown once.
     #[arg(long, env = "WRIT_ADMIN_TOKEN_FILE", value_name = "FILE")]
     pub admin_token_file: Option<PathBuf>,
-    /// User name for the source.
-    #[arg(long, env = "WRIT_SOURCE_USERNAME", value_name = "NAME")]
-    pub source_username: Option<String>,
-    /// A file with the password or access token for the source.
-    #[arg(long, env = "WRIT_SOURCE_PASSWORD_FILE", value_name = "FILE")]
-    pub source_password_file: Option<PathBuf>,
-    /// Certificate authority of the source's https, in PEM.
-    #[arg(long, env = "WRIT_SOURCE_CA", value_name = "FILE")]
-    pub source_ca: Option<PathBuf>,
-    /// Private key for a source over ssh; what the ssh program would choose when absent.
-    #[arg(long, env = "WRIT_SOURCE_SSH_KEY", value_name = "FILE")]
-    pub source_ssh_key: Option<PathBuf>,
-    /// Host keys to expect over ssh; the user's own file when absent. An unknown host is always refused.
-    #[arg(long, env = "WRIT_SOURCE_KNOWN_HOSTS", value_name = "FILE")]
-    pub source_known_hosts: Option<PathBuf>,
     /// How many rows one agent may report in a minute before it is told to come later; 0 for any number.
     #[arg(long, env = "WRIT_ROWS_PER_MINUTE", default_value = "300000", value_name = "ROWS")]
     pub rows_per_minute: u64,
@@ -112,17 +92,9 @@ pub enum LogFormat {
 impl Config {
     /// Checks what one field alone cannot know.
     pub fn validate(&self) -> anyhow::Result<()> {
-        ensure!(!self.source.trim().is_empty(), "--source is empty: name the policy repository");
-        ensure!(self.poll >= Duration::from_millis(100), "--poll is below 100ms");
+        self.source.validate()?;
         self.keeping.validate()?;
         ensure!(self.hold <= Duration::from_secs(60), "--hold is above 60s");
-        if !is_plain_folder(&self.path) {
-            bail!("--path {:?} is not a folder within the repository", self.path);
-        }
-        let parts_are_plain = self.branch.split('/').all(|part| !part.is_empty() && !part.starts_with(['.', '-']));
-        if !parts_are_plain || self.branch.contains(|c: char| c.is_control() || " ~^:?*[\\".contains(c)) {
-            bail!("--branch {:?} is not the name of a branch", self.branch);
-        }
         Ok(())
     }
 }
@@ -146,8 +118,9 @@ pub fn read_secret(path: &Path) -> anyhow::Result<String> {
     Ok(secret)
 }
 
-fn is_plain_folder(path: &str) -> bool {
-    path.is_empty() || writ_policy::source::checked_path(path.trim_end_matches('/')).is_ok()
+/// Where programs are looked for, for those that this one runs.
+pub(crate) fn search_path() -> Option<std::ffi::OsString> {
+    std::env::var_os("PATH")
 }
 
 /// A duration that may also be so many days: `30d`.
@@ -177,9 +150,12 @@ mod tests {
     fn odd_folders_and_branches_are_refused_at_start() {
         assert!(config(&[]).validate().is_ok());
         assert!(config(&["--path", "policies/", "--branch", "release/1"]).validate().is_ok());
-        for arguments in [["--path", "../x"], ["--path", "/etc"], ["--branch", "a/.x"], ["--branch", "a b"]] {
+        for arguments in [["--path", "../x"], ["--path", "/etc"], ["--branch", "a/.x"], ["--tag", "a b"]] {
             assert!(config(&arguments).validate().is_err(), "{arguments:?}");
         }
+        let signed = ["--require-signatures", "head"];
+        assert!(config(&signed).validate().is_err(), "nobody could sign");
+        assert!(config(&[&signed[..], &["--allowed-signers", "f"]].concat()).validate().is_ok());
     }
 
     #[test]
@@ -200,7 +176,7 @@ mod tests {
     fn durations_are_read_as_people_write_them() {
         assert_eq!(config(&["--keep-raw", "2d"]).keeping.keep_raw, Duration::from_secs(2 * 24 * 60 * 60));
         assert!(config(&["--keep-rollups", "2d"]).validate().is_err(), "shorter than the raw rows");
-        assert_eq!(config(&["--poll", "5m"]).poll, Duration::from_secs(300));
+        assert_eq!(config(&["--poll", "5m"]).source.poll, Duration::from_secs(300));
         assert!(Config::try_parse_from(["writ-hub", "--source", "x", "--poll", "soon"]).is_err());
     }
 }

@@ -25,6 +25,7 @@ pub mod movement;
 pub mod pages;
 pub mod partitions;
 pub mod publish;
+pub mod push;
 pub mod replica;
 pub mod repository;
 pub mod retention;
@@ -45,8 +46,9 @@ use heartbeat::Heartbeats;
 use ingest::intake::{Intake, Waiting};
 use keep::Keep;
 use metrics::Metrics;
+use push::Gatekeeper;
 use repository::{Mirror, Remote};
-use source::Follower;
+use source::{Follower, Signers};
 use std::time::Duration;
 use store::Store;
 use tasks::Tasks;
@@ -81,34 +83,36 @@ impl Hub {
     pub async fn open(config: &Config, clock: Clock, shutdown: CancellationToken) -> anyhow::Result<Self> {
         config.validate()?;
         let keep = Keep::open(&config.data)?;
-        let remote = Remote::parse(&config.source)?;
+        let remote = Remote::parse(&config.source.url)?;
         remote.prepare(config, &shutdown)?;
         let store = Store::open(&config.database(&keep)?).await.context("opening the database")?;
         let access = access(config, &store).await?;
         let hub_key = hub_key(config, &keep, &store).await?;
         publish::sign_anew(&store, &hub_key).await?;
-        let source =
-            app::SourceName { url: remote.to_string(), branch: config.branch.clone(), path: config.path.clone() };
-        let mirror = Mirror::open(&keep.mirror(), remote.clone(), &config.branch)?;
+        let source = source_name(&config.source, &remote);
+        let mirror = Mirror::open(&keep.mirror(), remote.clone(), config.source.reference())?;
         let (intake, reports) = Intake::new(config);
         let app = App::new(app::Parts {
             store,
             clock,
             access,
             hub_key,
+            author_key: config.source.author()?,
             source,
             source_state: ArcSwap::default(),
             self_test: self_test(config)?,
             lead: app::Lead::default(),
             board: Board::default(),
             assign_wanted: Notify::new(),
+            look_wanted: Notify::new(),
+            push: Gatekeeper::new(config.source.webhook_secret_file.clone())?,
             heartbeats: Heartbeats::default(),
             intake,
             metrics: Metrics::default(),
             hold: config.hold,
             shutdown,
         });
-        let follower = Follower::new(app.clone(), mirror, remote);
+        let follower = Follower::new(app.clone(), mirror, remote, Signers::of(&config.source));
         Ok(Self { app, follower, reports, _keep: keep })
     }
 
@@ -129,7 +133,8 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let Hub { app, follower, reports, _keep } = hub;
     let mut tasks = Tasks::default();
     tasks.start("serving", listener.serve(routes, shutdown.clone()));
-    tasks.start("leading", leader::run(app.clone(), follower, (config.poll, config.keeping), shutdown.clone()));
+    let leading = (config.source.poll, config.keeping);
+    tasks.start("leading", leader::run(app.clone(), follower, leading, shutdown.clone()));
     tasks.start("following other hubs", replica::run(app.clone(), shutdown.clone()));
     tasks.start("writing reports", ingest::writer::run(app.clone(), reports, shutdown.clone()));
     tasks.start("folding counts into sums", fold::run(app.clone(), shutdown.clone()));
@@ -141,6 +146,12 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let outcome = tasks.run(shutdown).await;
     app.store.close().await;
     outcome
+}
+
+/// What is shown of the source.
+fn source_name(config: &config::SourceConfig, remote: &Remote) -> app::SourceName {
+    let branch = config.tag.as_ref().map_or_else(|| config.branch.clone(), |tag| format!("tag {tag}"));
+    app::SourceName { url: remote.to_string(), branch, path: config.path.clone() }
 }
 
 fn self_test(config: &Config) -> anyhow::Result<SelfTest> {

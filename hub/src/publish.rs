@@ -11,8 +11,9 @@ use anyhow::Context;
 use flate2::{Compression, write::GzEncoder};
 use std::io::Write;
 use std::time::Instant;
+use writ_policy::author::AuthorStatement;
 use writ_policy::bundle::{BundleStatement, Index, MAX_INDEX_BYTES};
-use writ_policy::sign::SigningKey;
+use writ_policy::sign::{Signed, SigningKey};
 use writ_policy::{CheckReport, Diagnostic, Digest, PolicyInfo, SourceFile};
 
 /// The most findings of a commit that are kept, and the longest text of one, in characters.
@@ -47,12 +48,12 @@ pub async fn sign_anew(store: &Store, key: &SigningKey) -> anyhow::Result<()> {
     store.save_statement(served.id, &key.sign(&statement)).await.context("signing the bundle anew")
 }
 
-/// Checks a commit, and serves it when it is sound. `notes` are findings about the commit itself.
-pub async fn publish(app: &App, commit: &Commit, read: Read, notes: Vec<Diagnostic>) -> anyhow::Result<Verdict> {
+/// Checks a commit, and serves it when it is sound. `author` is the author's word for it, where one is asked for.
+pub async fn publish(app: &App, commit: &Commit, read: Read, author: Option<Signed>) -> anyhow::Result<Verdict> {
     let started = Instant::now();
     let verdict = match read {
-        Ok(files) => check(app, commit, files, notes).await?,
-        Err(diagnostics) => refuse(app, commit, [diagnostics, notes].concat(), &[]).await?,
+        Ok(files) => check(app, commit, files, author).await?,
+        Err(diagnostics) => refuse(app, commit, diagnostics, &[]).await?,
     };
     let duration_ms = started.elapsed().as_millis() as u64;
     let revision = commit.revision.as_str();
@@ -76,13 +77,12 @@ pub async fn publish(app: &App, commit: &Commit, read: Read, notes: Vec<Diagnost
     Ok(verdict)
 }
 
-async fn check(app: &App, commit: &Commit, files: Vec<SourceFile>, notes: Vec<Diagnostic>) -> anyhow::Result<Verdict> {
+async fn check(app: &App, commit: &Commit, files: Vec<SourceFile>, author: Option<Signed>) -> anyhow::Result<Verdict> {
     let started = Instant::now();
     let report = app.self_test.run(&files).await.context("checking the commit")?;
     let check_ms = started.elapsed().as_millis() as u64;
     tracing::debug!(revision = %commit.revision, check_ms, "checked {}", commit.revision.short());
     let CheckReport { mut diagnostics, policies, fleet } = report.check;
-    diagnostics.extend(notes);
     let served = app.store.served().await.context("reading what is served")?;
     // A policy that does not load is not removed.
     if let Some(served) = served.filter(|_| !diagnostics.iter().any(Diagnostic::is_error)) {
@@ -93,12 +93,12 @@ async fn check(app: &App, commit: &Commit, files: Vec<SourceFile>, notes: Vec<Di
         let message = format!("the index of the files has {} bytes, more than {MAX_INDEX_BYTES}", text.len());
         diagnostics.push(Diagnostic::error("", message).help("Keep policies in a folder of their own (--path)."));
     }
+    let (revision, digest, count) = (commit.revision.clone(), Digest::of(&text), policies.len() as u32);
+    let statement = BundleStatement { revision, index: digest, policies: count, author };
+    diagnostics.extend(other_than_signed(&statement));
     if diagnostics.iter().any(Diagnostic::is_error) {
         return refuse(app, commit, diagnostics, &files).await;
     }
-    let digest = Digest::of(&text);
-    let statement =
-        BundleStatement { revision: commit.revision.clone(), index: digest, policies: policies.len() as u32 };
     let policies: Vec<_> = policies.into_iter().map(|policy| with_page(policy, &files)).collect();
     let verdict = Verdict::Served { policies: policies.len() };
     let fleet_file = files.iter().find(|file| holds_fleet(file)).cloned();
@@ -107,6 +107,17 @@ async fn check(app: &App, commit: &Commit, files: Vec<SourceFile>, notes: Vec<Di
     let blobs = new_blobs(app, &index, text, files).await?;
     serve(app, commit, findings, bundle, blobs).await?;
     Ok(verdict)
+}
+
+/// What the author signed must be what was built, or agents would refuse it.
+fn other_than_signed(bundle: &BundleStatement) -> Option<Diagnostic> {
+    let signed: AuthorStatement = serde_json::from_str(&bundle.author.as_ref()?.payload).ok()?;
+    if (&signed.revision, signed.index, signed.policies) == (&bundle.revision, bundle.index, bundle.policies) {
+        return None;
+    }
+    let message = "the author signed other files, or another number of policies, than this commit has";
+    let help = "Build and sign the bundle from a clean clone, with the hub's --path and a `writ` of the hub's version.";
+    Some(Diagnostic::error("", message).help(help))
 }
 
 /// Blobs, revision and policies in one transaction: an agent that hears of the bundle finds all of it.

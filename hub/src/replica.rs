@@ -49,7 +49,7 @@ impl Replica {
     /// Nothing is seen yet.
     pub fn new(app: App) -> Self {
         // Before the first round, which is 0 for what was told before there were rounds.
-        Self { app, seen: Changes { assignments: -1, wanted: 0 } }
+        Self { app, seen: Changes { assignments: -1, wanted: 0, looks: 0 } }
     }
 
     /// One look at what changed.
@@ -67,6 +67,9 @@ impl Replica {
         }
         if changes.wanted != self.seen.wanted {
             app.assign_wanted.notify_one();
+        }
+        if changes.looks != self.seen.looks {
+            app.look_wanted.notify_one();
         }
         self.seen = changes;
         if !app.lead.is_held() {

@@ -1,20 +1,36 @@
 //! Follows the branch: notices a new head, has it published, and lets clusters be told. Level-triggered: each look
 //! compares what is there with what was made of it, so that a missed event costs time and nothing else.
 
+mod gate;
+mod signers;
 mod watch;
+
+pub use signers::Signers;
 
 use crate::app::{App, SourceState};
 use crate::publish::{self, Read, Verdict};
 use crate::repository::{Commit, Mirror, Remote};
 use anyhow::Context;
+use gate::{Passage, Past};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
+use writ_policy::author::AuthorStatement;
+use writ_policy::bundle::BundleStatement;
+use writ_policy::sign::Signed;
 use writ_policy::{Diagnostic, Revision};
 
 /// The setting that names the last head that something was made of.
 const HEAD: &str = "head";
+/// The setting that names the repository and branch that it is the head of.
+const HEAD_OF: &str = "head_of";
+/// The setting that names the head that an operator allowed.
+pub(crate) const ALLOWED: &str = "allowed_head";
+/// The most commits of a push that are recorded.
+const MAX_RECORDED: usize = 100;
 /// The setting that tells other hubs what the leader knows of the source.
 pub(crate) const STATE: &str = "source_state";
+/// Why a head waits that is good otherwise.
+const UNSIGNED: &str = "waits for its author's signature: `writ bundle sign --hub URL`";
 /// After an event, how long to wait for those that belong to it.
 const SETTLE: Duration = Duration::from_millis(2);
 /// The longest wait after failures.
@@ -26,22 +42,24 @@ pub struct Follower {
     app: App,
     mirror: Mirror,
     remote: Remote,
-    /// The head that this process has dealt with.
-    done: Option<Revision>,
+    signers: Signers,
+    /// What this process has dealt with, and came to.
+    done: Option<Done>,
 }
 
-/// A new head and all that is read of it.
-struct News {
-    commit: Commit,
-    earlier: Vec<Commit>,
-    notes: Vec<Diagnostic>,
-    read: Read,
+/// A head that was dealt with. It is dealt with anew when an operator allows another one.
+#[derive(Debug, Clone)]
+struct Done {
+    head: Revision,
+    allowed: Option<Revision>,
+    /// Why it is not followed.
+    held: Option<String>,
 }
 
 impl Follower {
-    /// Follows the mirror's branch.
-    pub fn new(app: App, mirror: Mirror, remote: Remote) -> Self {
-        Self { app, mirror, remote, done: None }
+    /// Follows what the mirror is of, as far as these signers allow.
+    pub fn new(app: App, mirror: Mirror, remote: Remote, signers: Signers) -> Self {
+        Self { app, mirror, remote, signers, done: None }
     }
 
     /// Looks whenever something may have happened, until told to stop.
@@ -71,6 +89,7 @@ impl Follower {
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
                 () = watcher.changed() => tokio::time::sleep(SETTLE).await,
+                () = self.app.look_wanted.notified() => {}
                 () = tokio::time::sleep(jittered(pause)) => {}
             }
         }
@@ -81,11 +100,26 @@ impl Follower {
         let started = Instant::now();
         let mirror = self.mirror.clone();
         let head = tokio::task::spawn_blocking(move || mirror.fetch()).await??;
-        let is_new = self.done.as_ref() != Some(&head);
+        let allowed = self.setting(ALLOWED).await?;
+        let is_new = self.done.as_ref().is_none_or(|done| done.head != head || done.allowed != allowed);
         let is_served = is_new && self.is_served(&head).await?;
-        let verdict = if is_new && !is_served { Some(self.deal_with(&head, started).await?) } else { None };
-        self.done = Some(head.clone());
-        self.tell(SourceState { head: Some(head.clone()), checked_at: self.app.now(), error: None }).await?;
+        let mut verdict = None;
+        if is_served {
+            self.done = Some(Done { head: head.clone(), allowed, held: None });
+        } else if is_new {
+            let (came_to, held) = self.deal_with(&head, allowed.clone(), started).await?;
+            // What was allowed and is followed now allows nothing any more.
+            let allowed = allowed.filter(|_| held.is_some());
+            self.done = Some(Done { head: head.clone(), allowed, held });
+            verdict = Some(came_to);
+        }
+        let mut held = self.done.as_ref().and_then(|done| done.held.clone());
+        if held.as_deref() == Some(UNSIGNED) {
+            // Their word may come any time.
+            self.done = None;
+            held = Some(format!("{} {UNSIGNED}", head.short()));
+        }
+        self.tell(SourceState { head: Some(head.clone()), checked_at: self.app.now(), error: None, held }).await?;
         if is_served {
             self.learn(&head).await?;
         }
@@ -94,50 +128,96 @@ impl Follower {
 
     /// Learns what the served files pass, after a restart, so that the next commit is checked by what it changes.
     async fn learn(&self, head: &Revision) -> anyhow::Result<()> {
-        if let Ok(files) = self.read(head).await?.read {
+        if let Ok(files) = self.read(head).await? {
             self.app.self_test.run(&files).await.context("checking what is served")?;
         }
         Ok(())
     }
 
-    /// Whether this head is what the hub serves: so it is after a restart.
-    async fn is_served(&self, head: &Revision) -> anyhow::Result<bool> {
-        let served = self.app.store.served().await.context("reading what is served")?;
-        Ok(served.is_some_and(|served| served.revision == *head))
+    async fn read(&self, head: &Revision) -> anyhow::Result<Read> {
+        let (mirror, head, folder) = (self.mirror.clone(), head.clone(), self.app.source.path.clone());
+        tokio::task::spawn_blocking(move || mirror.files(&head, &folder)).await?
     }
 
-    async fn deal_with(&self, head: &Revision, started: Instant) -> anyhow::Result<Verdict> {
-        let news = self.read(head).await?;
+    async fn setting(&self, name: &str) -> anyhow::Result<Option<Revision>> {
+        let value = self.app.store.setting(name).await.with_context(|| format!("reading the setting {name}"))?;
+        Ok(value.and_then(|value| Revision::new(value).ok()))
+    }
+
+    /// Whether this head is what the hub serves: so it is after a restart. Not so when its author did not sign it, since
+    /// nobody asked for that then.
+    async fn is_served(&self, head: &Revision) -> anyhow::Result<bool> {
+        let served = self.app.store.served().await.context("reading what is served")?;
+        let Some(served) = served.filter(|served| served.revision == *head) else { return Ok(false) };
+        let Some(key) = &self.app.author_key else { return Ok(true) };
+        let bundle: BundleStatement = serde_json::from_str(&served.statement.payload).context("reading the bundle")?;
+        Ok(bundle.author.is_some_and(|signed| key.verify::<AuthorStatement>(&signed).is_ok()))
+    }
+
+    /// What came of a new head, and why it is not followed if it is not.
+    async fn deal_with(
+        &self,
+        head: &Revision,
+        allowed: Option<Revision>,
+        started: Instant,
+    ) -> anyhow::Result<(Verdict, Option<String>)> {
+        let past = Past { last: self.last_head().await?, allowed };
+        let branch = &self.app.source.branch;
+        let (commit, earlier) = match gate::judge(&self.mirror, &self.signers, branch, past, head).await? {
+            Passage::Open(commit, earlier) => (commit, earlier),
+            Passage::Closed(commit, findings) => return self.hold(&commit, findings).await,
+        };
+        let author = self.authors_word(head).await?;
+        if self.app.author_key.is_some() && author.is_none() {
+            return Ok((Verdict::Refused(vec![]), Some(UNSIGNED.to_owned())));
+        }
+        let read = self.read(head).await?;
         let fetch_ms = started.elapsed().as_millis() as u64;
-        self.record_earlier(&news.earlier).await?;
-        let verdict = publish::publish(&self.app, &news.commit, news.read, news.notes).await?;
+        self.record_earlier(&earlier[earlier.len().saturating_sub(MAX_RECORDED)..]).await?;
+        let verdict = publish::publish(&self.app, &commit, read, author).await?;
         let mut tx = self.app.begin_as_leader().await?;
         tx.save_setting(HEAD, head.as_str()).await?;
+        tx.save_setting(HEAD_OF, &self.name()).await?;
+        tx.save_setting(ALLOWED, "").await?;
         tx.commit().await.context("recording the head")?;
         self.app.assign_wanted.notify_one();
         let total_ms = started.elapsed().as_millis() as u64;
         tracing::debug!(revision = %head, fetch_ms, total_ms, "dealt with commit {}", head.short());
-        Ok(verdict)
+        Ok((verdict, None))
     }
 
-    async fn read(&self, head: &Revision) -> anyhow::Result<News> {
-        let last: Option<String> = self.app.store.setting(HEAD).await.context("reading the last head")?;
-        let last = last.and_then(|last| Revision::new(last).ok());
-        let (mirror, head, folder) = (self.mirror.clone(), head.clone(), self.app.source.path.clone());
-        let branch = self.app.source.branch.clone();
-        let read = move || {
-            let history = mirror.history(last.as_ref(), &head)?;
-            let commit = mirror.commit(&head)?;
-            let earlier = history.commits.into_iter().filter(|earlier| earlier.revision != head).collect();
-            let notes = last.filter(|_| history.rewritten).map(|last| rewritten(&branch, &last));
-            anyhow::Ok(News {
-                commit,
-                earlier,
-                notes: notes.into_iter().collect(),
-                read: mirror.files(&head, &folder)?,
-            })
-        };
-        tokio::task::spawn_blocking(read).await?
+    /// What the author signed of this commit, where that is asked for. A key that was replaced signs nothing any more.
+    async fn authors_word(&self, head: &Revision) -> anyhow::Result<Option<Signed>> {
+        let Some(key) = &self.app.author_key else { return Ok(None) };
+        let signed = self.app.store.author_statement(head).await.context("reading the author's signature")?;
+        Ok(signed.filter(|signed| key.verify::<AuthorStatement>(signed).is_ok()))
+    }
+
+    /// What the last head is compared with; nothing, when it is of another repository or branch, which an operator chose.
+    async fn last_head(&self) -> anyhow::Result<Option<Revision>> {
+        let of = self.app.store.setting(HEAD_OF).await.context("reading what was followed")?;
+        if of.is_some_and(|of| of != self.name()) {
+            return Ok(None);
+        }
+        self.setting(HEAD).await
+    }
+
+    fn name(&self) -> String {
+        format!("{} {}", self.app.source.url, self.app.source.branch)
+    }
+
+    /// A head that is not followed is shown with the reason. One that was served before stays what it was.
+    async fn hold(&self, commit: &Commit, findings: Vec<Diagnostic>) -> anyhow::Result<(Verdict, Option<String>)> {
+        let first = findings.iter().map(|finding| finding.to_string()).next().unwrap_or_default();
+        let help = findings.first().and_then(|finding| finding.help.clone()).unwrap_or_default();
+        let held = format!("{first} {help}").trim().to_owned();
+        let known = self.app.store.history_of(commit.revision.as_str()).await.context("reading the commit")?;
+        if known.is_some_and(|known| known.published_at.is_some()) {
+            tracing::warn!(revision = %commit.revision, reason = first, "the head is not followed");
+            return Ok((Verdict::Refused(findings), Some(held)));
+        }
+        let verdict = publish::publish(&self.app, commit, Err(findings), None).await?;
+        Ok((verdict, Some(held)))
     }
 
     async fn record_earlier(&self, earlier: &[Commit]) -> anyhow::Result<()> {
@@ -158,7 +238,8 @@ impl Follower {
         if before.error.as_ref() != Some(&error) {
             tracing::warn!(error, "the source cannot be followed, the last good revision stays");
         }
-        let state = SourceState { error: Some(error), checked_at: self.app.now(), head: before.head.clone() };
+        let (head, held) = (before.head.clone(), before.held.clone());
+        let state = SourceState { error: Some(error), checked_at: self.app.now(), head, held };
         // When the database is why, other hubs find out themselves.
         let _ = self.tell(state).await;
     }
@@ -172,11 +253,6 @@ impl Follower {
         }
         Ok(())
     }
-}
-
-fn rewritten(branch: &str, last: &Revision) -> Diagnostic {
-    let message = format!("the history of `{branch}` was rewritten: {} is no longer part of it", last.short());
-    Diagnostic::warning("", message).help("Protect the branch against forced pushes, so that its history is a record.")
 }
 
 /// A tenth more or less, so that many hubs do not ask at the same moment.

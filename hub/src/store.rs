@@ -40,6 +40,7 @@ mod agents;
 mod alone;
 mod assignments;
 mod audits;
+mod author_statements;
 mod away;
 pub mod backup;
 mod blobs;

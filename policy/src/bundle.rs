@@ -1,7 +1,7 @@
 //! What travels from hub to agent: a bundle (the policies of a revision) and an assignment (the hub's word to one
 //! cluster), both signed; an index that names the files by digest; the files themselves as blobs.
 
-use crate::sign::Statement;
+use crate::sign::{Signed, Statement};
 use crate::{ClusterName, Digest, Revision, Settings, SourceFile};
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,9 @@ pub struct BundleStatement {
     pub index: Digest,
     /// How many policies it holds, so that an agent can notice that they vanished.
     pub policies: u32,
+    /// [`crate::author::AuthorStatement`], where an author signs outside of the hub.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<Signed>,
 }
 
 impl Statement for BundleStatement {

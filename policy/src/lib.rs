@@ -6,6 +6,7 @@
 
 pub mod action;
 pub mod answer;
+pub mod author;
 pub mod break_glass;
 pub mod bundle;
 mod catalog;

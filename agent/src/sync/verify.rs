@@ -2,9 +2,9 @@
 
 use crate::cache::Floor;
 use anyhow::ensure;
-use writ_policy::Digest;
 use writ_policy::bundle::{Assignment, BundleStatement};
 use writ_policy::wire::{Desired, Enrolled};
+use writ_policy::{Digest, Labels};
 
 /// Statements that the hub signed for this cluster and that belong together.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct Verified {
     pub bundle: BundleStatement,
     /// The hub's key and the cluster: epochs are theirs.
     pub authority: String,
+    /// The cluster's, by which its settings are resolved.
+    pub labels: Labels,
 }
 
 /// What a pair is against the newest one that was enforced.
@@ -39,7 +41,8 @@ impl Verified {
         ensure!(actual == expected, "the bundle's digest is {actual}, the assignment names {expected}");
         let bundle: BundleStatement = identity.hub_key.verify(&desired.bundle)?;
         let authority = format!("{}/{own}", identity.hub_key.fingerprint());
-        Ok(Self { digest: desired.assignment.digest(), assignment, bundle, authority })
+        let labels = identity.labels.clone();
+        Ok(Self { digest: desired.assignment.digest(), assignment, bundle, authority, labels })
     }
 
     /// The mark that no later pair may fall below.
@@ -71,7 +74,7 @@ impl Verified {
 mod tests {
     use super::*;
     use writ_policy::sign::SigningKey;
-    use writ_policy::{AgentId, ClusterName, Labels, Revision, Settings};
+    use writ_policy::{AgentId, ClusterName, Revision, Settings};
 
     struct World {
         key: SigningKey,
@@ -93,7 +96,8 @@ mod tests {
 
         fn desired(&self, cluster: &str, epoch: u64, index: &str) -> Desired {
             let revision = Revision::new("a".repeat(40)).unwrap();
-            let bundle = self.key.sign(&BundleStatement { revision, index: Digest::of(index), policies: 1 });
+            let bundle =
+                self.key.sign(&BundleStatement { revision, index: Digest::of(index), policies: 1, author: None });
             let assignment = self.key.sign(&Assignment {
                 cluster: ClusterName::new(cluster).unwrap(),
                 epoch,

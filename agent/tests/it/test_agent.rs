@@ -28,9 +28,19 @@ impl TestAgent {
 
     /// In a folder that an earlier agent may have used.
     pub async fn start_in(data: TempDir, hub: &FakeHub, arguments: &[&str]) -> Self {
-        writ_agent::tls::install_provider();
         std::fs::write(data.path().join("token"), hub.token()).unwrap();
-        let config = config(data.path(), hub.url(), arguments);
+        let config = config(data.path(), Some(hub.url()), arguments);
+        Self::start_with(data, config).await
+    }
+
+    /// Without a hub.
+    pub async fn start_alone(data: TempDir, arguments: &[&str]) -> Self {
+        let config = config(data.path(), None, arguments);
+        Self::start_with(data, config).await
+    }
+
+    async fn start_with(data: TempDir, config: Config) -> Self {
+        writ_agent::tls::install_provider();
         let listen_file = config.listen_file.clone().unwrap();
         let _absent = std::fs::remove_file(&listen_file);
         let shutdown = CancellationToken::new();
@@ -99,19 +109,19 @@ impl TestAgent {
 }
 
 /// Arguments of the test stand instead of the usual ones.
-fn config(data: &Path, hub: &str, arguments: &[&str]) -> Config {
+fn config(data: &Path, hub: Option<&str>, arguments: &[&str]) -> Config {
     let path = |name: &str| data.join(name).display().to_string();
     let usual = [
         ("--listen", "127.0.0.1:0".to_owned()),
         ("--metrics-listen", "127.0.0.1:0".to_owned()),
         ("--data", data.display().to_string()),
-        ("--hub", hub.to_owned()),
         ("--token-file", path("token")),
         ("--listen-file", path("listen.json")),
         ("--report-every", "50ms".to_owned()),
         ("--workers", "1".to_owned()),
     ];
     let mut all = vec!["writ-agent", "--standalone"];
+    all.extend(hub.into_iter().flat_map(|hub| ["--hub", hub]));
     all.extend(arguments);
     for (flag, value) in usual.iter().filter(|(flag, _)| !arguments.contains(flag)) {
         all.extend([*flag, value.as_str()]);

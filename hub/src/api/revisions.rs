@@ -31,6 +31,7 @@ pub struct Revision {
     published_at: Option<i64>,
     state: String,
     policies: i64,
+    signed_by: String,
     diagnostics: Value,
 }
 
@@ -63,7 +64,18 @@ pub async fn show(
 impl From<HistoryRow> for Revision {
     fn from(row: HistoryRow) -> Self {
         let diagnostics = serde_json::from_str(&row.diagnostics).unwrap_or_default();
-        let HistoryRow { revision, author, message, committed_at, seen_at, published_at, state, policies, .. } = row;
-        Self { revision, author, message, committed_at, seen_at, published_at, state, policies, diagnostics }
+        let HistoryRow {
+            revision,
+            author,
+            message,
+            committed_at,
+            seen_at,
+            published_at,
+            state,
+            policies,
+            signed_by,
+            ..
+        } = row;
+        Self { revision, author, message, committed_at, seen_at, published_at, state, policies, signed_by, diagnostics }
     }
 }

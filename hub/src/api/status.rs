@@ -19,6 +19,8 @@ pub struct Status {
     /// When the source was last looked at, and why it could not be.
     checked_at: i64,
     source_error: Option<String>,
+    /// Why the head is not followed, when its content is not why.
+    source_held: Option<String>,
     head: Option<String>,
     served: Option<String>,
     now: i64,
@@ -75,6 +77,7 @@ pub async fn show(_: Viewer, State(app): State<App>) -> Result<Json<Status>, Fai
         path: app.source.path.clone(),
         checked_at: state.checked_at,
         source_error: state.error.clone(),
+        source_held: state.held.clone(),
         head: state.head.clone().map(Into::into),
         served,
         now,

@@ -20,6 +20,8 @@ pub struct Commit {
     pub message: String,
     /// Unix milliseconds, by the committer's clock.
     pub committed_at: i64,
+    /// Who signed it, where signatures are looked at.
+    pub signed_by: String,
 }
 
 impl Commit {
@@ -30,6 +32,7 @@ impl Commit {
             author: clean(author, MAX_AUTHOR, false),
             message: clean(message, MAX_MESSAGE, true),
             committed_at: seconds.clamp(0, i64::MAX / 1000).saturating_mul(1000),
+            signed_by: String::new(),
         }
     }
 

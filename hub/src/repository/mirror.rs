@@ -2,6 +2,7 @@
 //! the repository becomes a reference, a path or a command.
 
 use super::commit::Commit;
+use super::reference::Reference;
 use super::remote::Remote;
 use super::tree;
 use anyhow::{Context, anyhow};
@@ -19,49 +20,50 @@ const HEAD: &str = "refs/writ/head";
 const MAX_FETCH_BYTES: usize = 2 << 30;
 /// The longest that one fetch may take.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(300);
-/// The most commits of a push that are recorded.
-const MAX_COMMITS: usize = 100;
 
 /// A bare mirror. Every call works on the disk and blocks.
 #[derive(Debug, Clone)]
 pub struct Mirror {
     folder: PathBuf,
     remote: Remote,
-    branch: String,
+    reference: Reference,
 }
 
-/// How the branch came from one commit to another.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct History {
-    /// The commits in between and the new one, oldest first; the newest [`MAX_COMMITS`] of them.
-    pub commits: Vec<Commit>,
-    /// Whether the older commit is no longer part of the branch.
-    pub rewritten: bool,
+/// A commit's signature, and what was signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// Armored, as it stands in the commit.
+    pub text: Vec<u8>,
+    /// The commit without it.
+    pub signed: Vec<u8>,
 }
 
 impl Mirror {
     /// Opens the mirror in this folder. One that is not there, or that a power cut spoilt, is made anew: it is a copy.
-    pub fn open(folder: &Path, remote: Remote, branch: &str) -> anyhow::Result<Self> {
+    pub fn open(folder: &Path, remote: Remote, reference: Reference) -> anyhow::Result<Self> {
         if !is_whole(folder) {
             make(folder).with_context(|| format!("the mirror {} cannot be made", folder.display()))?;
         }
-        Ok(Self { folder: folder.to_owned(), remote, branch: branch.to_owned() })
+        Ok(Self { folder: folder.to_owned(), remote, reference })
     }
 
-    /// Fetches the branch and says which commit it points to.
+    /// Fetches the branch or tag and says which commit it points to.
     pub fn fetch(&self) -> anyhow::Result<Revision> {
         let repository = self.repository()?;
         let mut remote = repository.remote_anonymous(&self.remote.to_string())?;
-        let branch = format!("refs/heads/{}", self.branch);
+        let name = self.reference.full_name();
         let mut options = FetchOptions::new();
         options.download_tags(AutotagOption::None).remote_callbacks(bounds());
-        let fetched = remote.fetch(&[format!("+{branch}:{HEAD}")], Some(&mut options), None);
+        let fetched = remote.fetch(&[format!("+{name}:{HEAD}")], Some(&mut options), None);
         fetched.map_err(|error| anyhow!("the source {} cannot be fetched: {}", self.remote, error.message()))?;
-        // libgit2 says nothing when the branch is not there, and leaves what was fetched before.
+        // libgit2 says nothing when the reference is not there, and leaves what was fetched before.
         let heads = remote.list()?;
-        let head = heads.iter().find(|head| head.name() == branch);
-        let head = head.with_context(|| format!("the source {} has no branch `{}`", self.remote, self.branch))?;
-        revision(head.oid())
+        let head = heads.iter().find(|head| head.name() == name);
+        let head = head.with_context(|| format!("the source {} has no {}", self.remote, self.reference))?;
+        let object = repository.find_object(head.oid(), None);
+        let object = object.with_context(|| format!("the mirror lacks what {} points to", self.reference))?;
+        let commit = object.peel_to_commit().ok().with_context(|| format!("{} names no commit", self.reference))?;
+        revision(commit.id())
     }
 
     /// What this commit says of itself.
@@ -71,25 +73,42 @@ impl Mirror {
         commit(&found.with_context(|| format!("the mirror has no commit {id}"))?)
     }
 
-    /// How the branch came from an older head to a newer one. Without an older one only the newer is told.
-    pub fn history(&self, from: Option<&Revision>, to: &Revision) -> anyhow::Result<History> {
+    /// Whether the newer commit is the older one, or came after it. An older one that nobody has is in no history.
+    pub fn follows(&self, newer: &Revision, older: &Revision) -> anyhow::Result<bool> {
+        let (repository, newer, older) = (self.repository()?, oid(newer)?, oid(older)?);
+        if repository.find_commit(older).is_err() {
+            return Ok(false);
+        }
+        Ok(newer == older || repository.graph_descendant_of(newer, older)?)
+    }
+
+    /// The commits after an older head up to a newer one, oldest first; the newest `limit` of them. Without an older
+    /// one only the newer is told.
+    pub fn since(&self, older: Option<&Revision>, newer: &Revision, limit: usize) -> anyhow::Result<Vec<Commit>> {
         let repository = self.repository()?;
         let mut walk = repository.revwalk()?;
         walk.set_sorting(Sort::TOPOLOGICAL)?;
-        walk.push(oid(to)?)?;
-        let from = from.map(oid).transpose()?.filter(|from| repository.find_commit(*from).is_ok());
-        let rewritten =
-            from.is_some_and(|from| repository.merge_base(from, oid(to).unwrap_or(from)).ok() != Some(from));
-        let limit = if from.is_some() { MAX_COMMITS } else { 1 };
-        if let Some(from) = from {
-            walk.hide(from)?;
+        walk.push(oid(newer)?)?;
+        let older = older.map(oid).transpose()?.filter(|older| repository.find_commit(*older).is_ok());
+        let limit = if older.is_some() { limit } else { 1 };
+        if let Some(older) = older {
+            walk.hide(older)?;
         }
         let mut commits = vec![];
         for id in walk.take(limit) {
             commits.push(commit(&repository.find_commit(id?)?)?);
         }
         commits.reverse();
-        Ok(History { commits, rewritten })
+        Ok(commits)
+    }
+
+    /// The signature of a commit, if it has one.
+    pub fn signature(&self, id: &Revision) -> anyhow::Result<Option<Signature>> {
+        match self.repository()?.extract_signature(&oid(id)?, None) {
+            Ok((text, signed)) => Ok(Some(Signature { text: text.to_vec(), signed: signed.to_vec() })),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(error).context("reading the commit's signature"),
+        }
     }
 
     /// The policy files of a commit, or everything that keeps them from being read.

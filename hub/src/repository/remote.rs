@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use tokio_util::sync::CancellationToken;
 use url::Url;
+use writ_git_transport::GitHubApp;
 
 /// Where the source is. Shown as it is, because it holds no password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,12 +50,21 @@ impl Remote {
         if matches!(self, Remote::Path(_)) {
             return Ok(());
         }
+        let source = &config.source;
+        let github_app = source
+            .github_app
+            .as_ref()
+            .zip(source.github_app_key_file.as_ref())
+            .map(|(id, key)| GitHubApp::new(id, source.github_app_installation, key, source.github_api.clone()));
         let options = writ_git_transport::Options {
-            username: config.source_username.clone(),
-            password_file: config.source_password_file.clone(),
-            ca_file: config.source_ca.clone(),
-            ssh_key: config.source_ssh_key.clone(),
-            known_hosts: config.source_known_hosts.clone(),
+            username: source.username.clone(),
+            password_file: source.password_file.clone(),
+            bearer: source.bearer,
+            github_app,
+            ca_file: source.ca.clone(),
+            proxy: source.proxy.clone(),
+            ssh_key: source.ssh_key.clone(),
+            known_hosts: source.known_hosts.clone(),
             shutdown: shutdown.clone(),
             ..writ_git_transport::Options::default()
         };

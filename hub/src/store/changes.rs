@@ -24,6 +24,8 @@ pub struct Changes {
     pub assignments: i64,
     /// Calls for a round.
     pub wanted: i64,
+    /// Calls for a look at the source.
+    pub looks: i64,
 }
 
 /// Waits for what others change.
@@ -71,7 +73,7 @@ impl Store {
     pub async fn changes(&self) -> sqlx::Result<Changes> {
         let rows: Vec<(String, i64)> = on!(write self, |pool| sqlx::query_as(ALL).fetch_all(pool).await)?;
         let number = |name: &str| rows.iter().find(|row| row.0 == name).map_or(0, |row| row.1);
-        Ok(Changes { assignments: number("assignments"), wanted: number("wanted") })
+        Ok(Changes { assignments: number("assignments"), wanted: number("wanted"), looks: number("looks") })
     }
 
     /// The newest assignment and bundle of each cluster that was told after this round.
@@ -91,6 +93,16 @@ impl Store {
         }
         let mut tx = self.begin().await?;
         tx.want_round().await?;
+        tx.commit().await
+    }
+
+    /// Calls for a look at the source, wherever the leader is.
+    pub async fn want_look(&self) -> sqlx::Result<()> {
+        if !self.is_shared() {
+            return Ok(());
+        }
+        let mut tx = self.begin().await?;
+        tx.change("looks").await?;
         tx.commit().await
     }
 }

@@ -4,10 +4,10 @@ use super::Store;
 use serde::Serialize;
 
 const LIST: &str = "
-    SELECT revision, author, message, committed_at, seen_at, published_at, state, diagnostics, policies
+    SELECT revision, author, message, committed_at, seen_at, published_at, state, diagnostics, policies, signed_by
     FROM revisions ORDER BY id DESC LIMIT $1";
 const FIND: &str = "
-    SELECT revision, author, message, committed_at, seen_at, published_at, state, diagnostics, policies
+    SELECT revision, author, message, committed_at, seen_at, published_at, state, diagnostics, policies, signed_by
     FROM revisions WHERE revision = $1";
 const ENFORCED_BY: &str = "
     SELECT clusters.name AS cluster, assignments.epoch, assignments.active_at
@@ -30,6 +30,7 @@ pub struct HistoryRow {
     pub state: String,
     pub diagnostics: String,
     pub policies: i64,
+    pub signed_by: String,
 }
 
 /// A cluster that proved to enforce a revision, now or earlier.

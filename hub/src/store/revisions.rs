@@ -9,13 +9,14 @@ use writ_policy::{Digest, Fleet, PolicyInfo, Revision, SourceFile};
 
 const SAVE: &str = "
     INSERT INTO revisions (id, revision, author, message, committed_at, seen_at, published_at, served_at, state,
-        diagnostics, policies, fleet, index_digest, statement, fleet_file)
-    VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM revisions), $1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13)
+        diagnostics, policies, fleet, index_digest, statement, fleet_file, signed_by)
+    VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM revisions), $1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13, $14)
     ON CONFLICT (revision) DO UPDATE SET
         published_at = COALESCE(revisions.published_at, excluded.published_at),
         served_at = COALESCE(excluded.served_at, revisions.served_at),
         state = excluded.state, diagnostics = excluded.diagnostics, policies = excluded.policies,
-        fleet = excluded.fleet, fleet_file = excluded.fleet_file, index_digest = excluded.index_digest, statement = excluded.statement
+        fleet = excluded.fleet, fleet_file = excluded.fleet_file, index_digest = excluded.index_digest,
+        statement = excluded.statement, signed_by = excluded.signed_by
     RETURNING id";
 
 const LAST_SERVED: &str = "SELECT COALESCE(MAX(served_at), 0) FROM revisions";
@@ -103,6 +104,7 @@ impl Tx {
             .bind(bundle.map(|bundle| bundle.index.to_string()))
             .bind(bundle.map(|bundle| json(&bundle.statement)))
             .bind(file_text(bundle.and_then(|bundle| bundle.fleet_file.as_ref())))
+            .bind(&commit.signed_by)
             .fetch_one(connection)
             .await)?;
         match bundle {

@@ -11,8 +11,8 @@ use writ_hub::app::{App, Parts};
 use writ_hub::config::Config;
 use writ_hub::ingest::intake::Intake;
 use writ_hub::publish::Verdict;
-use writ_hub::repository::{Mirror, Remote};
-use writ_hub::source::Follower;
+use writ_hub::repository::{Mirror, Reference, Remote};
+use writ_hub::source::{Follower, Signers};
 use writ_policy::sign::SigningKey;
 use writ_runtime::SelfTest;
 
@@ -26,12 +26,15 @@ fn follower_with(hub: &TestHub, program: PathBuf) -> Follower {
         clock: hub.clock.clone(),
         access: Access::open_on_loopback(),
         hub_key: SigningKey::generate().0,
+        author_key: None,
         source: hub.hub.app.source.clone(),
         source_state: arc_swap::ArcSwap::default(),
         self_test: SelfTest::new(Some(program), Duration::from_secs(600), 2 << 30),
         lead: writ_hub::app::Lead::default(),
         board: writ_hub::board::Board::default(),
         assign_wanted: tokio::sync::Notify::new(),
+        look_wanted: tokio::sync::Notify::new(),
+        push: writ_hub::push::Gatekeeper::new(None).unwrap(),
         heartbeats: writ_hub::heartbeat::Heartbeats::default(),
         intake: Intake::new(&Config::parse_from(["writ-hub", "--source", "/"])).0,
         metrics: writ_hub::metrics::Metrics::default(),
@@ -39,8 +42,8 @@ fn follower_with(hub: &TestHub, program: PathBuf) -> Follower {
         shutdown: CancellationToken::new(),
     });
     let remote = Remote::parse(hub.repository.path().to_str().unwrap()).unwrap();
-    let mirror = Mirror::open(&hub.data.path().join("mirror.git"), remote.clone(), "main").unwrap();
-    Follower::new(app, mirror, remote)
+    let mirror = Mirror::open(&hub.data.path().join("mirror.git"), remote.clone(), Reference::branch("main")).unwrap();
+    Follower::new(app, mirror, remote, Signers::nobody())
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 mod access;
+mod author;
 mod backup;
 mod break_glass;
 mod checks;
@@ -16,11 +17,16 @@ mod loops;
 mod migrate;
 mod openapi;
 mod pages;
+mod push;
 mod replicas;
 mod reports;
 mod restart;
 mod retention;
 mod revisions;
+mod rewritten;
+mod secrets;
+mod signatures;
+mod slow;
 mod source;
 mod support;
 mod violations;

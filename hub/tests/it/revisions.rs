@@ -55,35 +55,6 @@ async fn every_commit_of_a_push_is_recorded_and_the_head_is_built() {
 }
 
 #[tokio::test]
-async fn rewritten_history_is_noticed_and_followed() {
-    let mut hub = TestHub::new().await;
-    let first = hub.served().await;
-    let first = serde_json::from_value(first).unwrap();
-    hub.repository.write("test1.rego", policy("TEST1", "second"));
-    let lost = hub.commit("Second").await;
-    hub.repository.reset_to(&first);
-    hub.repository.write("test1.rego", policy("TEST1", "other"));
-    let other = hub.commit("Other").await;
-    let told = hub.revision(&other).await;
-    assert_eq!(told["state"], "served");
-    let message = told["diagnostics"][0]["message"].as_str().unwrap();
-    assert!(message.contains("was rewritten") && message.contains(lost.short()), "{message}");
-}
-
-#[tokio::test]
-async fn branch_that_goes_back_serves_the_earlier_commit_again() {
-    let mut hub = TestHub::new().await;
-    let agent = hub.enroll("prod").await;
-    let first = serde_json::from_value(hub.served().await).unwrap();
-    hub.repository.write("test2.rego", policy("TEST2", "no"));
-    hub.commit("Second").await;
-    hub.repository.reset_to(&first);
-    hub.sync().await;
-    assert_eq!(hub.served().await, first.as_str());
-    assert_eq!(agent.desired(&hub).await.1.epoch, 3);
-}
-
-#[tokio::test]
 async fn commit_is_served_although_the_clock_was_set_back() {
     let mut hub = TestHub::new().await;
     hub.clock.set(hub.hub.app.now() - 3_600_000);

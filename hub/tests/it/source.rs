@@ -56,6 +56,54 @@ async fn huge_file_is_refused_by_its_size() {
 }
 
 #[tokio::test]
+async fn hundred_thousand_files_are_refused() {
+    let many = |repository: &mut TestRepository| {
+        let blob = repository.blob("x");
+        for n in 0..100_001 {
+            repository.link(&format!("docs/{:02}/{n:06}.txt", n % 50), blob);
+        }
+    };
+    refused(
+        |repository| {
+            many(repository);
+            repository
+        },
+        &["more than 100000 files and folders"],
+    )
+    .await;
+    refused(
+        |repository| {
+            let blob = repository.blob("# one file of many\npackage many");
+            for n in 0..10_001 {
+                repository.link(&format!("many/{n:05}.rego"), blob);
+            }
+            repository
+        },
+        &["more than", "files"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn compression_bomb_is_refused_by_its_size() {
+    // A gigabyte of zeros is a megabyte in the repository; its size is known before it is unpacked.
+    let zeros = vec![0; 200 << 20];
+    refused(|repository| repository.write("bomb.rego", &zeros), &["\"bomb.rego\"", "209715200 bytes"]).await;
+    // One blob, thousands of times: each tree is small, and so is what git stores.
+    refused(
+        |repository| {
+            let blob = repository.blob("#".repeat(900_000));
+            for n in 0..200 {
+                repository.link(&format!("bomb/{n:03}.rego"), blob);
+            }
+            repository
+        },
+        &["files or", "bytes"],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn bad_yaml_and_text_that_is_not_utf8_are_refused_with_their_line() {
     let yaml = "apiVersion: writ.dev/v1\nkind: Fleet\ndenyLevel: [\n";
     refused(|repository| repository.write("fleet.yaml", yaml), &["\"fleet.yaml\":"]).await;

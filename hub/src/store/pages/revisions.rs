@@ -38,6 +38,8 @@ pub struct RevisionRow {
     pub diagnostics: String,
     /// How many policies it holds.
     pub policies: i64,
+    /// Who signed it; empty where signatures are not looked at.
+    pub signed_by: String,
 }
 
 /// One cluster's way to enforcing a revision: the proof.
@@ -62,7 +64,7 @@ pub struct LedgerRow {
 }
 
 const COLUMNS: &str = "
-    SELECT id, revision, author, message, committed_at, seen_at, published_at, state, diagnostics, policies
+    SELECT id, revision, author, message, committed_at, seen_at, published_at, state, diagnostics, policies, signed_by
     FROM revisions";
 const NEWEST: &str = " ORDER BY id DESC LIMIT $1";
 const OLDER: &str = " WHERE id < $2 ORDER BY id DESC LIMIT $1";

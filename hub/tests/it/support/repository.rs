@@ -35,6 +35,15 @@ impl TestRepository {
         self.put(path, REGULAR, blob)
     }
 
+    /// A content that many files share.
+    pub(crate) fn blob(&self, content: impl AsRef<[u8]>) -> Oid {
+        self.repository.blob(content.as_ref()).unwrap()
+    }
+
+    pub(crate) fn link(&mut self, path: &str, blob: Oid) -> &mut Self {
+        self.put(path, REGULAR, blob)
+    }
+
     pub(crate) fn symlink(&mut self, path: &str, target: &str) -> &mut Self {
         let blob = self.repository.blob(target.as_bytes()).unwrap();
         self.put(path, SYMLINK, blob)
@@ -68,6 +77,21 @@ impl TestRepository {
         let parent = self.head.map(|head| self.repository.find_commit(head).unwrap());
         let parents: Vec<_> = parent.iter().collect();
         self.repository.commit(None, &author, &author, message, &tree, &parents).unwrap()
+    }
+
+    /// A commit with the signature that is made of its text.
+    pub(crate) fn commit_signed(&mut self, message: &str, sign: impl FnOnce(&[u8]) -> String) -> Revision {
+        let unsigned = self.write_commit(message);
+        let raw = self.repository.odb().unwrap().read(unsigned).unwrap().data().to_vec();
+        let id = self.repository.commit_signed(std::str::from_utf8(&raw).unwrap(), &sign(&raw), None).unwrap();
+        self.point_to(id);
+        Revision::new(id.to_string()).unwrap()
+    }
+
+    /// Points a tag at a commit.
+    pub(crate) fn tag(&mut self, name: &str, revision: &Revision) {
+        let id = Oid::from_str(revision.as_str()).unwrap();
+        self.repository.reference(&format!("refs/tags/{name}"), id, true, "test").unwrap();
     }
 
     /// Moves the branch, as a forced push does.
