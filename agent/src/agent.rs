@@ -83,10 +83,9 @@ pub async fn run_with(config: Config, shutdown: CancellationToken, child: PathBu
     let enforcer = enforcer(&config, evaluator.clone(), &health, child, want, registration.clone())?;
     let mut enforcer = enforcer.believing(config.alone.author()?);
     let alone = config.alone.place()?;
-    match (&alone, &identity) {
-        (Some((_, trust)), _) => enforcer.start_from_disk(&Authority::Author(trust)).await,
-        (None, Some(identity)) => enforcer.start_from_disk(&Authority::Hub(identity)).await,
-        (None, None) => {}
+    let trust = alone.as_ref().map(|(_, trust)| Authority::Author(trust));
+    if let Some(authority) = trust.or(identity.as_deref().map(Authority::Hub)) {
+        enforcer.start_from_disk(&authority).await;
     }
 
     let spool = Arc::new(Spool::open(&config.data, config.spool_bytes, health.metrics.clone())?);
@@ -94,7 +93,7 @@ pub async fn run_with(config: Config, shutdown: CancellationToken, child: PathBu
         Gather::new(spool.clone(), health.metrics.clone(), health.status.boot, config.report_every);
     let auditor = Auditor::new(evaluator.clone(), tell, health.status.clone(), health.metrics.clone());
     let seen = Seen { auditor: Arc::new(auditor), inventory, wanted, leads: leads.clone() };
-    if let Some(cluster) = cluster.clone().filter(Cluster::shares) {
+    if let Some(cluster) = cluster.clone().filter(|cluster| alone.is_none() && cluster.shares()) {
         let (cache, status) = (enforcer.cache.clone(), health.status.clone());
         let share = Share { cluster, cache, status, wanted: seen.wanted.clone(), leads: leads.clone() };
         tasks.spawn("share", share.run(tasks.shutdown.clone()));
@@ -102,10 +101,9 @@ pub async fn run_with(config: Config, shutdown: CancellationToken, child: PathBu
     let gather = audit(&config, cluster.clone(), seen, evaluator.clone(), &health, gather, &mut tasks);
     match (alone, &config.hub) {
         (Some((place, trust)), _) => {
-            let every = config.alone.bundle_every;
-            let alone = Alone { place, trust, every, enforcer, health: health.clone() };
+            let alone = Alone { place, trust, every: config.alone.bundle_every, enforcer, health: health.clone() };
             tasks.spawn("bundle", alone.run(tasks.shutdown.clone()));
-            // What would be reported is counted, and as much of it kept as the spool holds.
+            // As much of it is kept as the spool holds.
             tasks.spawn("report", gather.run());
         }
         (None, Some(url)) => {

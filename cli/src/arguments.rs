@@ -2,16 +2,22 @@
 
 mod authors;
 mod break_glass;
+mod bundle;
 mod eval;
 mod history;
 mod install;
+mod source;
 mod verify;
 
 pub(crate) use authors::{Check, Limits, Test};
 pub(crate) use break_glass::BreakGlass;
+pub(crate) use bundle::{
+    Bundle, BundleBuild, BundleKey, BundlePull, BundlePush, BundleSign, BundleVerify, RegistryLogin,
+};
 pub(crate) use eval::{EVAL_CODES, Eval, EvalOperation, RegoVersion};
 pub(crate) use history::{Changes, Violations};
 pub(crate) use install::{Install, InstallAgent, InstallHub, Uninstall};
+pub(crate) use source::Source;
 pub(crate) use verify::{VERIFY_CODES, Verify};
 
 use crate::processes::Hosted;
@@ -64,6 +70,12 @@ pub(crate) enum Command {
     Rollback(Rollback),
     /// Suspend refusals in a cluster or a namespace for a time: recorded, shown, and over by itself
     BreakGlass(BreakGlass),
+    /// Have the hub look at the repository, or follow a head that it holds
+    #[command(subcommand)]
+    Source(Source),
+    /// Build, sign and move bundles outside of any hub: an author's signature, registries, clusters without a hub
+    #[command(subcommand)]
+    Bundle(Box<Bundle>),
     /// Make tokens by which agents enroll
     #[command(subcommand)]
     Token(Token),

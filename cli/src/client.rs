@@ -57,6 +57,12 @@ impl Hub {
         Ok(Self { address: options.hub.clone(), client: client.build()?, token })
     }
 
+    /// A hub that is told something signed, for which nobody signs in.
+    pub(crate) fn unauthorized(address: Url, ca: Option<&std::path::Path>) -> anyhow::Result<Self> {
+        let (admin_token_file, hub_ca) = (None, ca.map(std::path::Path::to_owned));
+        Self::new(&arguments::Hub { hub: address, admin_token_file, hub_ca })
+    }
+
     /// A hub on this machine, as the demo runs it.
     pub(crate) fn local(address: Url) -> anyhow::Result<Self> {
         let client = Client::builder().timeout(Duration::from_secs(10)).no_proxy().build()?;
@@ -97,6 +103,11 @@ impl Hub {
         let query = [("policy", policy), ("cluster", cluster), ("namespace", namespace)];
         let response = self.send(self.request("GET", "/api/v1/explain").query(&query)).await?;
         self.read(self.accepted(response).await?).await
+    }
+
+    /// Asks for something that is answered by no more than that it will be.
+    pub(crate) async fn tell(&self, path: &'static str, wanted: &serde_json::Value) -> anyhow::Result<()> {
+        self.accepted(self.send(self.request("POST", path).json(wanted)).await?).await.map(drop)
     }
 
     /// Suspends refusals.

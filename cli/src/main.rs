@@ -2,6 +2,7 @@
 
 mod arguments;
 mod break_glass;
+mod bundle;
 mod changes;
 mod check;
 mod client;
@@ -16,6 +17,7 @@ mod install;
 mod output;
 mod processes;
 mod rollback;
+mod source;
 mod status;
 mod template;
 mod terminal;
@@ -58,6 +60,8 @@ fn run(command: arguments::Command) -> exit::Outcome {
         Command::Wait(options) => block_on(wait::run(options)),
         Command::Rollback(options) => rollback::run(&options),
         Command::BreakGlass(options) => block_on(break_glass::run(options)),
+        Command::Bundle(what) => block_on(bundle::run(*what)),
+        Command::Source(what) => block_on(source::run(what)),
         Command::Token(arguments::Token::Create(options)) => block_on(token::run(options)),
         Command::Install(what) => install::run(what),
         Command::Uninstall(what) => install::undo(&what),

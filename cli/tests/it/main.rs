@@ -4,6 +4,7 @@
 
 mod authors;
 mod broken;
+mod bundle;
 mod charts;
 mod conftest;
 mod demo;
