@@ -1,4 +1,4 @@
-//! How fast the API server is asked for objects: never more than 12 requests in any second, however much there is to
+//! How fast the API server is asked for objects: never more than 11 requests in any second, however much there is to
 //! look at, so that with everything else the agent asks it stays below 20.
 
 use std::time::Duration;
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 /// Requests that may be made at once after a rest.
 const BURST: u32 = 2;
-/// The time that one request costs. With the burst that makes 12 in a second.
+/// The time that one request costs. With the burst that makes 11 in a second.
 const COST: Duration = Duration::from_nanos(1_000_000_000 / 10);
 
 /// A bucket of tokens that fills with time.
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_second_has_more_than_twelve_requests() {
+    fn no_second_has_more_than_eleven_requests() {
         let mut now = Instant::now();
         let (mut full_at, mut made) = (now, vec![]);
         for rest in [0, 0, 3] {
@@ -54,7 +54,7 @@ mod tests {
             let end = *start + Duration::from_secs(1);
             made.iter().filter(|at| (*start..end).contains(at)).count()
         });
-        assert_eq!(busiest.max(), Some(12));
+        assert_eq!(busiest.max(), Some(11));
         let idle = now + Duration::from_secs(10);
         assert_eq!(due(&mut full_at, idle), idle, "after a rest nobody waits");
     }
