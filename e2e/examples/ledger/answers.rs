@@ -2,15 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-/// How long before a kill an answered review may still be nowhere but in memory: the journal is written 20 ms after the
-/// answer, on a machine that has the time. Violations of a standalone agent are told four times a second.
-const BLINK: Duration = Duration::from_millis(200);
-const BLINK_OF_VIOLATIONS: Duration = Duration::from_millis(500);
+/// Violations of a standalone agent are told four times a second.
+const TOLD_EVERY: Duration = Duration::from_millis(250);
 
 /// What one agent answered, and when it was killed.
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
     pub(crate) cluster: String,
+    /// How long an answered review may be nowhere but in memory.
+    pub(crate) blink: Duration,
     /// Reviews to which a policy objected.
     pub(crate) objections: Vec<Objection>,
     /// Objects that violate a policy and were let in.
@@ -49,23 +49,28 @@ pub(crate) struct Object {
 impl Answers {
     /// Whether the agent was killed in the blink in which this failure was only in its memory.
     pub(crate) fn blinked(&self, objection: &Objection) -> bool {
-        self.killed_within(objection.at, BLINK)
+        self.killed_within(objection.at, self.blink)
     }
 
     /// The same for a violation, or its end.
     pub(crate) fn blinked_violation(&self, at: Instant) -> bool {
-        self.killed_within(at, BLINK_OF_VIOLATIONS)
+        self.killed_within(at, self.blink_of_violations())
     }
 
     /// Whether the agent forgot the object before it was deleted: what a standalone agent knows of objects ends with it.
     pub(crate) fn forgot(&self, object: &Object) -> bool {
-        let until = object.deleted_at.map_or(object.at, |at| at + BLINK_OF_VIOLATIONS);
+        let until = object.deleted_at.map_or(object.at, |at| at + self.blink_of_violations());
         self.kills.iter().any(|kill| (object.at..=until).contains(&kill.at))
     }
 
     /// Whether what was answered may be among what the agent dropped.
     pub(crate) fn may_be_dropped(&self, at: Instant) -> bool {
-        self.full.iter().any(|(since, until)| at + BLINK_OF_VIOLATIONS >= *since && at <= *until + BLINK_OF_VIOLATIONS)
+        let blink = self.blink_of_violations();
+        self.full.iter().any(|(since, until)| at + blink >= *since && at <= *until + blink)
+    }
+
+    fn blink_of_violations(&self) -> Duration {
+        self.blink + TOLD_EVERY
     }
 
     fn killed_within(&self, at: Instant, blink: Duration) -> bool {

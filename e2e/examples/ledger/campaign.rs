@@ -46,6 +46,10 @@ pub(crate) struct Campaign {
     /// After every so many kills the database goes away (PostgreSQL), a hub's disk or the agents' disk is full.
     #[arg(long, default_value_t = 5)]
     pub(crate) trouble_every: usize,
+    /// How long what an agent answered may be in its memory alone, in milliseconds: it writes it down 20 ms later, on a
+    /// machine that has the time.
+    #[arg(long, default_value_t = 250)]
+    pub(crate) blink_ms: u64,
 }
 
 /// What happened.
@@ -66,7 +70,7 @@ impl Campaign {
         anyhow::ensure!(self.hubs == 1 || self.database == Kind::Postgres, "several hubs need --database postgres");
         let database = Database::start(self.database)?;
         let mut fleet = Fleet::start(self.agents, self.hubs, database.argument()).await?;
-        let mut load = Load::start(&fleet, self.rate);
+        let mut load = Load::start(&fleet, self.rate, Duration::from_millis(self.blink_ms));
         let outcome = self.reckon(&database, &mut fleet, &mut load).await;
         if outcome.as_ref().map_or(true, |reckoning| reckoning.check().is_err()) {
             fleet.keep_folder();

@@ -252,6 +252,9 @@ fn spawn(folder: &Path, binary: &str, name: &str, arguments: &[String]) -> anyho
     ensure!(path.exists(), "{} is missing: run `cargo build --workspace` first", path.display());
     let log = File::options().create(true).append(true).open(folder.join(format!("{name}.log")))?;
     let mut command = Command::new(&path);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("WRIT_")) {
+        command.env_remove(name);
+    }
     command.args(arguments).current_dir(folder).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
     command.spawn().with_context(|| format!("starting {}", path.display()))
 }

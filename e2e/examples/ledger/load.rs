@@ -24,10 +24,10 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    pub(crate) fn start(fleet: &Fleet, rate: u64) -> Self {
+    pub(crate) fn start(fleet: &Fleet, rate: u64, blink: Duration) -> Self {
         let (mut answers, mut tasks, stop) = (vec![], JoinSet::new(), CancellationToken::new());
         for agent in &fleet.agents {
-            let own = Shared::new(Mutex::new(Answers { cluster: agent.cluster.clone(), ..Answers::default() }));
+            let own = Shared::new(Mutex::new(Answers { cluster: agent.cluster.clone(), blink, ..Answers::default() }));
             answers.push(own.clone());
             let asker = Asker { webhook: agent.webhook.clone(), client: client(agent), answers: own, number: 0 };
             let pause = Duration::from_micros(1_000_000 / rate.max(1));
