@@ -16,7 +16,7 @@ use writ_agent::certificate::folder::CertificateFolder;
 const TICKS_PER_SECOND: f64 = 100.0;
 
 pub struct Server {
-    child: Child,
+    child: Running,
     pub address: SocketAddr,
     pub authority: String,
     /// `http://127.0.0.1:port`.
@@ -25,10 +25,13 @@ pub struct Server {
     _folder: Option<TempDir>,
 }
 
-impl Drop for Server {
+/// Ends with this process, however that ends but by a signal.
+struct Running(Child);
+
+impl Drop for Running {
     fn drop(&mut self) {
-        let _ended_already = self.child.kill();
-        let _reaped = self.child.wait();
+        let _ended_already = self.0.kill();
+        let _reaped = self.0.wait();
     }
 }
 
@@ -70,7 +73,7 @@ impl Server {
 
     async fn start(mut command: Command, listen_file: &str, folder: Option<TempDir>) -> Self {
         let started = Instant::now();
-        let child = command.stdout(Stdio::null()).spawn().unwrap();
+        let child = Running(command.stdout(Stdio::null()).spawn().unwrap());
         let listening = loop {
             if let Ok(text) = std::fs::read_to_string(listen_file) {
                 break text;
@@ -89,7 +92,7 @@ impl Server {
 
     /// User and system time that the server has used.
     pub fn cpu(&self) -> Duration {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.0.id())).unwrap();
         let after_name = stat.rsplit(") ").next().unwrap();
         let fields: Vec<&str> = after_name.split(' ').collect();
         let ticks: f64 = fields[11..13].iter().map(|field| field.parse::<f64>().unwrap()).sum();
@@ -105,14 +108,14 @@ impl Server {
 
     /// The most memory that was ever resident, in MiB.
     pub fn peak_mib(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.0.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
     }
 
     /// Resident memory, and of what kind it is: pages of the program file are shared and can be read again.
     pub fn resident(&self) -> String {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.0.id())).unwrap();
         let kib = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
             line.trim().trim_end_matches(" kB").parse::<usize>().unwrap()
