@@ -5,11 +5,13 @@
 mod budget;
 mod environment;
 mod equality;
+mod evaluate;
 mod fault;
 mod functions;
 mod library;
 mod policy;
 mod rewrite;
+mod tree;
 mod value;
 
 pub(crate) use policy::{Asked, Policy, Said, Source, Validation};

@@ -2,14 +2,14 @@
 //! variables when they are asked for, then validations with their messages.
 
 use super::budget::{self, Spent};
-use super::environment;
 use super::equality::truth;
+use super::evaluate::{Held, Scope};
 use super::fault::{describe, failed};
-use super::rewrite::Expression;
+use super::rewrite::{Expression, OF_POLICY};
 use super::value::{self, Shared};
+use cel::ExecutionError;
 use cel::common::types::{CelBool, CelMap, CelString, DYN_TYPE, Type};
 use cel::common::value::{CowVal, StaticVal, Val};
-use cel::{Context, ExecutionError, Value};
 use std::any::Any;
 use std::time::Duration;
 
@@ -100,24 +100,21 @@ impl Policy {
 
 struct Evaluation<'a> {
     source: &'a Source,
-    /// How many variables the dialect has before the author's.
+    /// How many values there are before the author's variables.
     given: usize,
-    context: Context<'static, 'static>,
-    /// Which of the author's variables have a value or an error.
-    known: Vec<bool>,
+    /// By the places of their names. Variables of the author's have a value or an error once they are asked for.
+    values: Vec<Option<Box<dyn Val>>>,
 }
 
 impl<'a> Evaluation<'a> {
     fn new(policy: &'a Policy, asked: &Asked<'_>) -> Self {
-        let mut context = environment::context();
-        for (name, value) in asked.names {
-            context.add_variable_as_val(*name, value.val());
-        }
-        for (name, value) in asked.variables {
-            context.add_variable_as_val(format!("variables.{name}"), value.val());
-        }
         let source = &policy.0;
-        Self { source, given: asked.variables.len(), context, known: vec![false; source.variables.len()] }
+        let name = |name: &&str| asked.names.iter().find(|(known, _)| known == name).map(|(_, value)| value.val());
+        let mut values: Vec<_> = OF_POLICY.iter().map(name).collect();
+        values.extend(asked.variables.iter().map(|(_, value)| Some(value.val())));
+        let given = values.len();
+        values.resize_with(given + source.variables.len(), || None);
+        Self { source, given, values }
     }
 
     /// Whether the policy judges this. One condition that is false is enough for no, whatever is wrong with others.
@@ -157,36 +154,42 @@ impl<'a> Evaluation<'a> {
 
     /// One line of text, not too long.
     fn text(&mut self, expression: &Expression) -> Option<String> {
-        let value = self.evaluate(expression).ok()?;
+        self.know_all(expression);
+        let value = self.value(expression).ok()?;
         let text = value.downcast_ref::<CelString<'_>>()?.inner().trim();
         (!text.is_empty() && text.len() <= LONGEST_MESSAGE && !text.contains('\n')).then(|| text.to_owned())
     }
 
     fn boolean(&mut self, expression: &Expression) -> Result<bool, ExecutionError> {
-        let value = self.evaluate(expression)?;
+        self.know_all(expression);
+        let value = self.value(expression)?;
         let value = value.downcast_ref::<CelBool>().map(|value| *value.inner());
         value.ok_or_else(|| failed("the expression", "it is neither true nor false"))
     }
 
-    fn evaluate(&mut self, expression: &Expression) -> Result<Box<dyn Val>, ExecutionError> {
+    fn know_all(&mut self, expression: &Expression) {
         for at in &expression.needs {
-            self.know(*at);
+            self.know(OF_POLICY.len() + *at);
         }
+    }
+
+    /// The value of an expression whose variables are known.
+    fn value<'v>(&'v self, expression: &'v Expression) -> Result<Held<'v>, ExecutionError> {
         budget::step()?;
-        Value::resolve_val(&expression.tree, &self.context).map(CowVal::into_owned)
+        expression.tree.value(&Scope::Policy(&self.values))
     }
 
     /// Gives a variable its value, or its error, and before it those that it asks for.
     fn know(&mut self, position: usize) {
         let source = self.source;
-        let Some(at) = position.checked_sub(self.given).filter(|at| !self.known[*at]) else { return };
-        self.known[at] = true;
-        let (name, expression) = &source.variables[at];
-        let value = match self.evaluate(expression) {
-            Ok(value) => value::settled(value),
+        let Some(at) = position.checked_sub(self.given).filter(|_| self.values[position].is_none()) else { return };
+        let (_, expression) = &source.variables[at];
+        self.know_all(expression);
+        let value = match self.value(expression) {
+            Ok(value) => value::settled(value.into_owned()),
             Err(error) => Box::new(Failed(describe(&error))),
         };
-        self.context.add_variable_as_val(format!("variables.{name}"), value);
+        self.values[position] = Some(value);
     }
 }
 
@@ -225,13 +228,19 @@ impl Val for Failed {
 
 impl StaticVal for Failed {}
 
-/// `@held(variables.x)`: its value, or its error.
-pub(super) fn held<'b, 'v>(mut arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    let value = arguments.pop().ok_or_else(ExecutionError::missing_argument_or_target)?;
+/// The value of a variable, or its error.
+pub(super) fn held_value<'a, 'v>(value: &'a (dyn Val + 'v)) -> Result<&'a (dyn Val + 'v), ExecutionError> {
     match value.downcast_ref::<Failed>() {
         Some(Failed(reason)) => Err(failed("variables", reason)),
         None => Ok(value),
     }
+}
+
+/// `@held(variables.x)`: its value, or its error.
+pub(super) fn held<'b, 'v>(mut arguments: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let value = arguments.pop().ok_or_else(ExecutionError::missing_argument_or_target)?;
+    held_value(value.as_ref())?;
+    Ok(value)
 }
 
 /// `@present(x)`: true, if `x` has a value at all.

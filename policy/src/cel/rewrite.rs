@@ -3,18 +3,22 @@
 
 use super::environment;
 use super::functions::{self, Refusal};
+use super::tree::{self, Node};
 use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SourceInfo, operators};
 use std::collections::BTreeSet;
 
 /// The longest expression that is read, in bytes.
 const LONGEST: usize = 64 << 10;
 
+/// The names of a whole policy, in the order of their places; variables follow.
+pub(super) const OF_POLICY: [&str; 5] = ["object", "oldObject", "request", "namespaceObject", "params"];
+
 /// An expression that can be evaluated.
 #[derive(Debug)]
 pub(crate) struct Expression {
     /// As the author wrote it.
     pub(crate) text: String,
-    pub(super) tree: IdedExpr,
+    pub(super) tree: Node,
     /// The positions of the variables that it asks for itself.
     pub(super) needs: BTreeSet<usize>,
     /// Whether it asks for the Namespace object.
@@ -56,7 +60,9 @@ impl Expression {
         walk.visit(&mut tree);
         let Walk { needs, namespace: names_namespace, findings, .. } = walk;
         if findings.is_empty() {
-            Ok(Self { text: text.to_owned(), tree, needs, names_namespace })
+            let variables = scope.variables.iter().map(|name| format!("variables.{name}"));
+            let names: Vec<String> = OF_POLICY.iter().map(ToString::to_string).chain(variables).collect();
+            Ok(Self { text: text.to_owned(), tree: tree::lay_out(&tree, &names), needs, names_namespace })
         } else {
             Err(findings)
         }

@@ -261,7 +261,7 @@ impl NativeConstraint {
             ("object", review.object.clone()),
             ("oldObject", review.old_object.clone()),
             ("request", review.request.clone()),
-            ("namespaceObject", Shared::new(namespace.unwrap_or(&Value::Null))),
+            ("namespaceObject", Shared::new(namespace.filter(|_| policy.wants_namespace()).unwrap_or(&Value::Null))),
             ("params", self.whole.clone()),
         ];
         let variables = [(GIVEN[0], any.clone()), (GIVEN[1], self.parameters.clone())];
