@@ -65,7 +65,7 @@ fn marshal(name: &str, arguments: &[Value]) -> Answer {
     // A value may share its parts; written out, each is written each time.
     render::measure(&arguments[0], MAX_TEXT)?;
     let marshalled = native(name, arguments)?;
-    Ok(if name == "json.marshal" { Value::from(html_escaped(text(&[marshalled], 0)?)) } else { marshalled })
+    Ok(if name == "yaml.marshal" { marshalled } else { Value::from(html_escaped(text(&[marshalled], 0)?)) })
 }
 
 /// JSON as Go writes it: safe within a page.

@@ -2,11 +2,13 @@
 
 mod arguments;
 mod calls;
+mod numbers;
 mod recursion;
 mod references;
 mod safety;
 mod scope;
 mod symbols;
+mod types;
 
 use super::LoadedSource;
 use crate::Diagnostic;
@@ -22,6 +24,8 @@ pub(crate) fn check(sources: &[LoadedSource]) -> Vec<Diagnostic> {
     diagnostics.extend(recursion::check(sources, &symbols));
     diagnostics.extend(references::check(sources, &symbols));
     diagnostics.extend(safety::check(sources, &symbols));
+    diagnostics.extend(numbers::check(sources));
+    diagnostics.extend(types::check(sources, &symbols));
     diagnostics.sort_by(|a, b| (&a.path, a.line, a.column, &a.message).cmp(&(&b.path, b.line, b.column, &b.message)));
     diagnostics.dedup();
     diagnostics
@@ -74,6 +78,51 @@ mod tests {
             found("r { lib.f(1, x); count([1], y); startswith(\"a\", \"a\"); print(1, 2, 3); x == y }"),
             [""; 0]
         );
+    }
+
+    #[test]
+    fn numbers_that_opa_keeps_otherwise_are_found() {
+        for (rules, expected) in [
+            (
+                "r = sprintf(\"%v\", [1e10])",
+                "a.rego:3:20: error: `1e10` is kept as 10000000000 here, and OPA would print it otherwise | Write `10000000000`, which is the same number to both.",
+            ),
+            (
+                "r { 0.1 + 2 > 1 }",
+                "a.rego:3:5: error: `0.1` is no exact number, and OPA calculates with more digits | Calculate with whole numbers: `x * 8 / 10` for `x * 0.8`.",
+            ),
+            (
+                "r { lib.limit / 3 * 100 > 29 }",
+                "a.rego:3:5: warning: a quotient that is calculated with may differ from OPA's in its last digit | Divide last: `a * 100 / b` for `a / b * 100`.",
+            ),
+        ] {
+            assert_eq!(found(rules), [expected]);
+        }
+        assert_eq!(
+            found(
+                "r { lib.limit > 0.1; 1e3 < 2.0; lib.limit * 0.5 > 1; lib.limit / 3 > 1; x := [0.3, 1000000000000000000000]; x[0] }"
+            ),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn constants_that_a_builtin_does_not_take_are_found() {
+        for (rules, expected) in [
+            (
+                "r { count(1) == 1 }",
+                "a.rego:3:11: error: `count` takes no number | It takes: array, set, object, text.",
+            ),
+            ("r { startswith(\"a\", [\"a\"]) }", "a.rego:3:21: error: `startswith` takes no array | It takes: text."),
+            ("r { concat({}, [\"a\"]) }", "a.rego:3:12: error: `concat` takes no object | It takes: text."),
+            (
+                "r { {} < set() }",
+                "a.rego:3:5: error: sets and objects have another order in OPA | Compare what they hold, or `count`.",
+            ),
+        ] {
+            assert_eq!(found(rules), [expected]);
+        }
+        assert_eq!(found("count(x) = x\nr { count(1) == 1; {1} == {1}; sum({1, 2}) == 3 }"), [""; 0]);
     }
 
     #[test]

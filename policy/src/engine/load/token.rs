@@ -133,6 +133,13 @@ impl Lexer<'_> {
             [b':' | b'<' | b'>' | b'=' | b'!', b'=', ..] => (Kind::Symbol, 2),
             [first, ..] if b"{}[]()+-*/%,;.&|:<>=".contains(first) => (Kind::Symbol, 1),
             [0, ..] => return Err(nul_at(self.at)),
+            [b'$', b'"' | b'`', ..] => {
+                return Err(LexicalError {
+                    at: self.at,
+                    message: "text templates (`$\"...\"`) are not evaluated",
+                    help: "Write `sprintf(\"... %v ...\", [x])`.",
+                });
+            }
             _ => {
                 return Err(LexicalError {
                     at: self.at,
