@@ -4,6 +4,7 @@
 
 use crate::bundle::Index;
 use crate::catalog::Catalog;
+use crate::check::InTurn;
 use crate::sign::{PublicKey, SignatureError, Signed, Statement};
 use crate::{Digest, Fleet, Labels, Revision, Settings, SourceFile};
 use serde::{Deserialize, Serialize};
@@ -166,7 +167,7 @@ fn differing(wanted: &Settings, told: &Settings) -> String {
 
 /// What the files say of the fleet. Reads every file, so it wants a thread with [`crate::EVALUATION_STACK_BYTES`].
 pub fn fleet_of(files: &[SourceFile]) -> Fleet {
-    Catalog::read(files, &|_| ()).fleet
+    Catalog::read(files, &InTurn).fleet
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! What a set of files declares: its modules by role, its fleet, and what is wrong with either. Nothing is evaluated
 //! here; `policy_set` compiles what the catalog lists.
 
+use crate::check::Lanes;
+use crate::check::lanes;
 use crate::decision::Dialect;
 use crate::engine::load::{self, LoadedSource};
 use crate::engine::module::{Head, HeadKind, Outline};
@@ -9,7 +11,7 @@ use crate::metadata::Metadata;
 use crate::team::{self, Team};
 use crate::{Diagnostic, Digest, Fleet, Level, SourceFile, document};
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Everything that the files hold, sorted by path.
 pub(crate) struct Catalog<'a> {
@@ -35,6 +37,8 @@ pub(crate) struct Module<'a> {
     pub team: Option<Arc<Team>>,
     /// Paths below `data` that the text names; an empty path stands for all of `data`.
     references: BTreeSet<Vec<String>>,
+    /// Where the modules stand that it needs, once that was asked.
+    needed: OnceLock<Vec<usize>>,
 }
 
 /// What a module is for.
@@ -50,7 +54,7 @@ pub(crate) enum Role {
 
 impl<'a> Catalog<'a> {
     /// Reads all files together. A file that does not load is a finding and left out.
-    pub(crate) fn read(files: &'a [SourceFile], reading: &dyn Fn(&str)) -> Self {
+    pub(crate) fn read(files: &'a [SourceFile], lanes: &dyn Lanes) -> Self {
         let (mut documents, mut diagnostics) = document::read(files);
         let (teams, findings) = team::read(&documents);
         diagnostics.extend(findings);
@@ -62,9 +66,13 @@ impl<'a> Catalog<'a> {
         let (gatekeeper, findings) = Gatekeeper::read(&documents);
         diagnostics.extend(findings);
         let mut modules = vec![];
-        for file in files.iter().filter(|file| file.is_rego()) {
-            reading(&file.path);
-            match Module::read(file) {
+        let rego: Vec<&SourceFile> = files.iter().filter(|file| file.is_rego()).collect();
+        let read = |at: usize| {
+            lanes.reading(&rego[at].path);
+            Module::read(rego[at])
+        };
+        for (file, module) in rego.iter().zip(lanes::map(lanes, rego.len(), read)) {
+            match module {
                 Ok(mut module) => {
                     module.team = team::of(&teams, &file.path).cloned();
                     diagnostics.extend(team::check_package(&teams, &module));
@@ -103,15 +111,23 @@ impl<'a> Catalog<'a> {
             next += 1;
             let is_shadowed =
                 |other: &Module<'_>| with_tests && !other.is_beside(module) && self.has_beside(module, other);
-            for other in
-                self.modules.iter().filter(|other| allowed(other) && current.needs(other) && !is_shadowed(other))
-            {
+            let needed = self.needed(current).iter().map(|at| &self.modules[*at]);
+            for other in needed.filter(|other| allowed(other) && !is_shadowed(other)) {
                 if !included.iter().any(|module| std::ptr::eq(*module, other)) {
                     included.push(other);
                 }
             }
         }
         included
+    }
+
+    /// The positions of the modules that one needs itself, found once.
+    fn needed<'m>(&self, module: &'m Module<'_>) -> &'m [usize] {
+        let find = || {
+            let needed = self.modules.iter().enumerate().filter(|(_, other)| module.needs(other));
+            needed.map(|(at, _)| at).collect()
+        };
+        module.needed.get_or_init(find)
     }
 
     /// Whether the folder of `module` holds the package of `other` too.
@@ -136,7 +152,7 @@ impl<'a> Module<'a> {
         };
         let references = source.names_below_data();
         let role = role(file, &outline)?;
-        Ok(Self { file, digest: file.digest(), source, outline, role, team: None, references })
+        Ok(Self { file, digest: file.digest(), source, outline, role, team: None, references, needed: OnceLock::new() })
     }
 
     /// `data.writ.policy_pdb`, or `data.writ["policy-pdb"]` for what is no identifier.

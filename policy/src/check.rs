@@ -3,12 +3,13 @@
 mod exemptions;
 mod fleet;
 mod inventory;
+pub(crate) mod lanes;
 mod module;
 mod teams;
 
 use crate::catalog::{Catalog, Module};
 use crate::decision::PolicyInfo;
-use crate::policy_set::compile::{Compiled, CompiledPolicy, compile};
+use crate::policy_set::compile::{Compiled, CompiledPolicy, Wanted, compile};
 use crate::unit_test::{TestModule, run_catalog};
 use crate::{Diagnostic, Digest, Fleet, SourceFile};
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use fleet::Declared;
+pub use lanes::{InTurn, Lanes};
 pub use module::{CheckedModule, CheckedPolicy};
 
 /// What is to be examined.
@@ -69,14 +71,13 @@ pub fn check(files: &[SourceFile]) -> CheckReport {
 }
 
 /// The check and, when it finds no error, the unit tests but for those whose results are known; the files are loaded
-/// once. `reading` is told the path of each file before it is touched, so that a process that dies of a file can be
-/// explained.
-pub fn examine(asked: &Examination<'_>, reading: &dyn Fn(&str)) -> Examined {
-    let catalog = Catalog::read(asked.files, reading);
-    let (mut report, compiled) = compile_catalog(&catalog, &|_| true, asked.others, reading);
+/// once.
+pub fn examine(asked: &Examination<'_>, lanes: &dyn Lanes) -> Examined {
+    let catalog = Catalog::read(asked.files, lanes);
+    let (mut report, compiled) = compile_catalog(&catalog, &|_| true, asked.others, lanes);
     report.diagnostics.extend(exemptions::check_time(&report.fleet.exemptions, asked.now));
     sort(&mut report.diagnostics);
-    let tests = if report.is_ok() { run_catalog(&catalog, asked.per_test, asked.known, reading) } else { vec![] };
+    let tests = if report.is_ok() { run_catalog(&catalog, asked.per_test, asked.known, lanes) } else { vec![] };
     let by_path: HashMap<&str, &CompiledPolicy> =
         compiled.policies.iter().map(|policy| (policy.info.path.as_str(), policy)).collect();
     let checked = |module: &Module<'_>| {
@@ -90,17 +91,17 @@ pub fn examine(asked: &Examination<'_>, reading: &dyn Fn(&str)) -> Examined {
 }
 
 /// The report, and what compiled on the way: the policies that are wanted.
-pub(crate) fn check_and_compile(files: &[SourceFile], wanted: &dyn Fn(&PolicyInfo) -> bool) -> (CheckReport, Compiled) {
-    compile_catalog(&Catalog::read(files, &|_| {}), wanted, &[], &|_| {})
+pub(crate) fn check_and_compile(files: &[SourceFile], wanted: &Wanted<'_>) -> (CheckReport, Compiled) {
+    compile_catalog(&Catalog::read(files, &InTurn), wanted, &[], &InTurn)
 }
 
 fn compile_catalog(
     catalog: &Catalog<'_>,
-    wanted: &dyn Fn(&PolicyInfo) -> bool,
+    wanted: &Wanted<'_>,
     others: &[CheckedPolicy],
-    reading: &dyn Fn(&str),
+    lanes: &dyn Lanes,
 ) -> (CheckReport, Compiled) {
-    let (compiled, findings) = compile(catalog, wanted, reading);
+    let (compiled, findings) = compile(catalog, wanted, lanes);
     let own = compiled.policies.iter().map(|policy| Declared { info: &policy.info, parameters: &policy.parameters });
     let others = others.iter().map(|policy| Declared { info: &policy.info, parameters: &policy.parameters });
     let policies: Vec<Declared<'_>> = own.chain(others).collect();

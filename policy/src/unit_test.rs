@@ -4,6 +4,7 @@ pub mod coverage;
 mod data;
 
 use crate::catalog::{Catalog, Module, Role};
+use crate::check::{InTurn, Lanes, lanes};
 use crate::engine::module::{Head, HeadKind};
 use crate::engine::{Engine, Value};
 use crate::{Digest, SourceFile};
@@ -45,29 +46,29 @@ pub struct TestModule {
 /// Runs every `test_*` rule of the files' `*_test.rego`, each within the limit. Rules named `todo_test_*` are skipped,
 /// as OPA does, and said to be. Files that do not load have no results: the check says why.
 pub fn run_tests(files: &[SourceFile], per_test: Duration) -> Vec<TestResult> {
-    let tests = run_catalog(&Catalog::read(files, &|_| {}), per_test, &HashSet::new(), &|_| {});
+    let tests = run_catalog(&Catalog::read(files, &InTurn), per_test, &HashSet::new(), &InTurn);
     tests.into_iter().filter_map(|module| module.results).flatten().collect()
 }
 
-/// Runs the tests of files that are loaded, but for the modules whose results are known; `reading` is told the path of
-/// each before its tests run.
+/// Runs the tests of files that are loaded, but for the modules whose results are known.
 pub(crate) fn run_catalog(
     catalog: &Catalog<'_>,
     per_test: Duration,
     known: &HashSet<Digest>,
-    reading: &dyn Fn(&str),
+    lanes: &dyn Lanes,
 ) -> Vec<TestModule> {
-    let run = |module: &Module<'_>| {
+    let tests: Vec<&Module<'_>> = catalog.modules.iter().filter(|module| module.role == Role::Test).collect();
+    lanes::map(lanes, tests.len(), |at| {
+        let module = tests[at];
         let modules = catalog.closure(module);
         let data = TestData::find(catalog.files, module, &modules);
         let digest = digest(&modules, &data, per_test);
         let results = (!known.contains(&digest)).then(|| {
-            reading(&module.file.path);
+            lanes.reading(&module.file.path);
             run_module(module, &modules, &data, per_test)
         });
         TestModule { path: module.file.path.clone(), digest, results }
-    };
-    catalog.modules.iter().filter(|module| module.role == Role::Test).map(run).collect()
+    })
 }
 
 /// Of all that the results depend on. Paths count: they decide which Rego is read, and results name them. The module

@@ -3,6 +3,7 @@
 //! [`SUBCOMMAND`]; `main` of every binary hands over to [`run_child`] when it sees it.
 
 mod child;
+mod lanes;
 mod parent;
 mod passed;
 mod plan;
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
-use writ_policy::check::{CheckedPolicy, Examination, Examined, examine};
+use writ_policy::check::{CheckedPolicy, Examination, Examined, InTurn, Lanes, examine};
 use writ_policy::unit_test::TestResult;
 use writ_policy::{CheckReport, Diagnostic, Digest, SourceFile};
 
@@ -23,6 +24,9 @@ pub const SUBCOMMAND: &str = "__self-test";
 
 /// The longest that one unit test may take.
 const PER_TEST: Duration = Duration::from_secs(2);
+/// The most threads that examine one repository.
+const MOST_LANES: usize = 2;
+
 /// How the check is run, and which tests passed last. Clones share the latter.
 #[derive(Debug, Clone)]
 pub struct SelfTest {
@@ -39,6 +43,8 @@ pub struct SelfTestReport {
     pub check: CheckReport,
     /// Their unit tests, also those that were not run again because nothing they depend on changed.
     pub tests: Vec<TestResult>,
+    /// Whether the child ended for want of time or memory, which may be the machine's fault and not the files'.
+    pub exhausted: bool,
 }
 
 /// The self-test could not begin, which says nothing of the files: it is worth another try.
@@ -46,8 +52,20 @@ pub struct SelfTestReport {
 #[error("the self-test could not start")]
 pub struct NotStarted(#[from] std::io::Error);
 
-/// What was found, or the one finding that says why there is no report.
-type Answer = Result<Examined, Diagnostic>;
+/// What was found, or why nothing.
+type Answer = Result<Examined, NoReport>;
+
+/// The one finding that says why there is no report, and whether that was for want of time or memory.
+struct NoReport {
+    finding: Diagnostic,
+    exhausted: bool,
+}
+
+impl From<Diagnostic> for NoReport {
+    fn from(finding: Diagnostic) -> Self {
+        Self { finding, exhausted: false }
+    }
+}
 
 /// What the child is asked.
 #[derive(Debug, Serialize, Deserialize)]
@@ -61,14 +79,16 @@ struct Request {
     memory: u64,
     /// Seconds of processor time.
     cpu: u64,
+    /// How many threads share the work.
+    lanes: usize,
 }
 
 /// What the child says, one line of JSON each.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Word {
-    /// It is about to read or evaluate this file.
-    Reading(String),
+    /// A thread is about to read or evaluate this file, or has nothing left to do.
+    Reading { lane: usize, path: Option<String> },
     /// It is done.
     Report(Box<Examined>),
 }
@@ -89,10 +109,13 @@ impl SelfTest {
             return Ok(report);
         }
         let examined = self.examine(files.to_vec(), vec![], &known).await?;
-        let report = examined.and_then(|examined| self.passed.complete(examined, &known, plan::digest_of_data(files)));
-        Ok(report.unwrap_or_else(|finding| {
+        let report = examined.and_then(|examined| {
+            let whole = self.passed.complete(examined, &known, plan::digest_of_data(files));
+            whole.map_err(NoReport::from)
+        });
+        Ok(report.unwrap_or_else(|NoReport { finding, exhausted }| {
             let check = CheckReport { diagnostics: vec![finding], ..CheckReport::default() };
-            SelfTestReport { check, tests: vec![] }
+            SelfTestReport { check, tests: vec![], exhausted }
         }))
     }
 
@@ -111,20 +134,28 @@ impl SelfTest {
         others: Vec<CheckedPolicy>,
         known: &Known,
     ) -> Result<Answer, NotStarted> {
-        let cpu = self.timeout.as_secs() + 1;
-        let request = Request { files, others, known: known.digests(), memory: self.memory, cpu };
-        match &self.program {
-            Some(program) => parent::run(program, self.timeout, &request).await,
-            None => in_this_process(request).await,
+        let lanes = std::thread::available_parallelism().map_or(1, |all| all.get().min(MOST_LANES));
+        let cpu = (self.timeout.as_secs() + 1) * lanes as u64;
+        let mut request = Request { files, others, known: known.digests(), memory: self.memory, cpu, lanes };
+        let Some(program) = &self.program else { return in_this_process(request).await };
+        let ended = match parent::run(program, self.timeout, &request).await? {
+            Ok(examined) => return Ok(Ok(examined)),
+            Err(ended) => ended,
+        };
+        if ended.crashed && ended.reading.len() > 1 {
+            // One of several files; alone it is named.
+            request.lanes = 1;
+            return Ok(parent::run(program, self.timeout, &request).await?.map_err(NoReport::from));
         }
+        Ok(Err(ended.into()))
     }
 }
 
 impl Request {
-    /// The check and, when it finds no error, the tests. `reading` is told of each file before it is touched.
-    fn examine(&self, reading: &dyn Fn(&str)) -> Examined {
+    /// The check and, when it finds no error, the tests.
+    fn examine(&self, lanes: &dyn Lanes) -> Examined {
         let Self { files, others, known, .. } = self;
-        examine(&Examination { files, others, per_test: PER_TEST, known, now: now() }, reading)
+        examine(&Examination { files, others, per_test: PER_TEST, known, now: now() }, lanes)
     }
 }
 
@@ -139,7 +170,7 @@ async fn in_this_process(request: Request) -> Result<Answer, NotStarted> {
     let thread = std::thread::Builder::new().name("self-test".into()).stack_size(writ_policy::EVALUATION_STACK_BYTES);
     thread.spawn(move || {
         // A caller that went away wants no report.
-        let _ = reply.send(request.examine(&|_| {}));
+        let _ = reply.send(request.examine(&InTurn));
     })?;
-    Ok(report.await.map_err(|_| Diagnostic::error("", "the self-test crashed")))
+    Ok(report.await.map_err(|_| Diagnostic::error("", "the self-test crashed").into()))
 }

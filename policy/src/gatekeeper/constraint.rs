@@ -9,7 +9,7 @@ use crate::document::Document;
 use crate::yaml::Node;
 use crate::{Diagnostic, PolicyCode, PolicyName};
 use serde_json::{Map, Value};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A constraint as its author wrote it, with the defaults of its template's schema.
 #[derive(Debug, Clone)]
@@ -21,14 +21,14 @@ pub(crate) struct Constraint {
     /// `k8srequiredlabels/must-have-owner`.
     pub name: PolicyName,
     pub parameters: Map<String, Value>,
-    pub matcher: Rc<Matcher>,
+    pub matcher: Arc<Matcher>,
     pub enforcement: Enforcement,
     /// What the expressions of its template are asked with, where it has some.
-    pub native: Option<Rc<NativeConstraint>>,
+    pub native: Option<Arc<NativeConstraint>>,
     /// Whether what cannot be evaluated is passed, as the template's `failurePolicy` says.
     pub ignores_errors: bool,
     /// Namespaces that Gatekeeper's own configuration leaves out.
-    pub excluded: Rc<[Wildcard]>,
+    pub excluded: Arc<[Wildcard]>,
     /// The file it stands in.
     pub path: String,
     /// Where its name is written.
@@ -67,7 +67,7 @@ impl Constraint {
         };
         let spec = document.node.get("spec");
         let parameters = parameters(document, spec, template, findings);
-        let native = template.native.as_ref().map(|_| Rc::new(native(document, &parameters)));
+        let native = template.native.as_ref().map(|_| Arc::new(native(document, &parameters)));
         Some(Self {
             kind: kind.clone(),
             code,
@@ -75,7 +75,7 @@ impl Constraint {
             parameters,
             native,
             ignores_errors: false,
-            matcher: Rc::new(Matcher::read(spec.and_then(|spec| spec.get("match")), path, findings)),
+            matcher: Arc::new(Matcher::read(spec.and_then(|spec| spec.get("match")), path, findings)),
             enforcement: Enforcement::read(spec, path, findings),
             excluded: excluded.into(),
             path: path.clone(),

@@ -4,6 +4,7 @@ mod template;
 
 use super::program::{Program, Wants};
 use crate::catalog::{Catalog, Module};
+use crate::check::{Lanes, lanes};
 use crate::decision::{Dialect, PolicyInfo};
 use crate::engine::Engine;
 use crate::engine::module::HeadKind;
@@ -33,18 +34,22 @@ pub(crate) struct CompiledPolicy {
     pub code_place: (u32, u32),
 }
 
+/// Which policies are to be compiled.
+pub(crate) type Wanted<'a> = dyn Fn(&PolicyInfo) -> bool + Sync + 'a;
+
 /// All policies that compile, sorted by code, and what is wrong with the others. Those that are not `wanted` are listed
 /// without a program, and only what they say of themselves is looked at.
-pub(crate) fn compile(
-    catalog: &Catalog<'_>,
-    wanted: &dyn Fn(&PolicyInfo) -> bool,
-    reading: &dyn Fn(&str),
-) -> (Compiled, Vec<Diagnostic>) {
+pub(crate) fn compile(catalog: &Catalog<'_>, wanted: &Wanted<'_>, lanes: &dyn Lanes) -> (Compiled, Vec<Diagnostic>) {
     let mut findings = vec![];
     let mut compiled = Compiled::default();
-    for (module, dialect) in catalog.policies() {
-        reading(&module.file.path);
-        match compile_one(catalog, module, dialect, wanted) {
+    let policies: Vec<_> = catalog.policies().collect();
+    let compile = |at: usize| {
+        let (module, dialect) = policies[at];
+        lanes.reading(&module.file.path);
+        compile_one(catalog, module, dialect, wanted)
+    };
+    for one in lanes::map(lanes, policies.len(), compile) {
+        match one {
             Ok((program, said)) => {
                 let (info, parameters, code_place) = said;
                 let (info, program) = (Arc::new(info), program.map(|program| compiled.add(program)));
@@ -53,7 +58,7 @@ pub(crate) fn compile(
             Err(found) => findings.extend(found),
         }
     }
-    findings.extend(template::compile(catalog, wanted, reading, &mut compiled));
+    findings.extend(template::compile(catalog, wanted, lanes, &mut compiled));
     findings.extend(duplicates(&compiled.policies));
     compiled.policies.sort_by(|a, b| a.info.code.cmp(&b.info.code));
     (compiled, findings)
@@ -71,7 +76,7 @@ fn compile_one(
     catalog: &Catalog<'_>,
     module: &Module<'_>,
     dialect: Dialect,
-    wanted: &dyn Fn(&PolicyInfo) -> bool,
+    wanted: &Wanted<'_>,
 ) -> Result<(Option<Program>, Said), Vec<Diagnostic>> {
     if let Some(said) = unwanted(module, dialect, wanted) {
         return Ok((None, said));
@@ -109,7 +114,7 @@ fn compile_one(
 }
 
 /// What a policy that is not wanted says of itself, where that can be told without an engine.
-fn unwanted(module: &Module<'_>, dialect: Dialect, wanted: &dyn Fn(&PolicyInfo) -> bool) -> Option<Said> {
+fn unwanted(module: &Module<'_>, dialect: Dialect, wanted: &Wanted<'_>) -> Option<Said> {
     let metadata = (dialect == Dialect::Writ).then(|| Metadata::parse(module.file).ok()).flatten()?;
     Some(writ_info(module, metadata)).filter(|said| !wanted(&said.0))
 }

@@ -3,6 +3,7 @@
 use super::{TestData, is_test, run};
 use crate::SourceFile;
 use crate::catalog::{Catalog, Module, Role};
+use crate::check::InTurn;
 use crate::engine::Engine;
 use crate::engine::coverage::Lines;
 use crate::engine::module::Head;
@@ -44,7 +45,7 @@ fn percent(covered: usize, not_covered: usize) -> f64 {
 /// Runs all unit tests once more and says which lines of policies and libraries they evaluate, sorted by path. A file
 /// that no test reaches counts with the lines of its rules.
 pub fn coverage(files: &[SourceFile], per_test: Duration) -> Vec<FileCoverage> {
-    let catalog = Catalog::read(files, &|_| {});
+    let catalog = Catalog::read(files, &InTurn);
     let mut found: BTreeMap<String, Lines> = BTreeMap::new();
     for module in catalog.modules.iter().filter(|module| module.role == Role::Test) {
         cover(&catalog, module, per_test, &mut found);

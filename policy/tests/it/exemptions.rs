@@ -4,7 +4,7 @@ use serde_json::json;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
-use writ_policy::check::{Examination, examine};
+use writ_policy::check::{Examination, InTurn, examine};
 use writ_policy::{Action, Because, Budget, Decision, Inventory, Labels, PolicySet, SourceFile, answer, check};
 
 const NOW: i64 = 1_800_000_000_000;
@@ -131,7 +131,7 @@ fn exemptions_that_cover_nothing_are_told() {
     files.push(file("off.rego", &off.replace("no_pods", "off")));
     let (known, per_test) = (HashSet::new(), Duration::from_secs(1));
     let report =
-        examine(&Examination { files: &files, others: &[], per_test, known: &known, now: NOW }, &|_| {}).report;
+        examine(&Examination { files: &files, others: &[], per_test, known: &known, now: NOW }, &InTurn).report;
     let found: Vec<String> = report.diagnostics.iter().map(ToString::to_string).collect();
     assert_eq!(
         found,

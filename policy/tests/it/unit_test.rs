@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::time::Duration;
-use writ_policy::check::{Examination, examine};
+use writ_policy::check::{Examination, InTurn, examine};
 use writ_policy::unit_test::run_tests;
 use writ_policy::{Digest, SourceFile};
 
@@ -75,7 +75,7 @@ fn run_unknown(files: &[(&str, &str)], known: &HashSet<Digest>) -> (Vec<bool>, H
     let files: Vec<_> =
         files.iter().map(|(path, text)| SourceFile { path: (*path).into(), text: (*text).into() }).collect();
     let asked = Examination { files: &files, others: &[], per_test: Duration::from_millis(200), known, now: 0 };
-    let modules = examine(&asked, &|_| {}).tests;
+    let modules = examine(&asked, &InTurn).tests;
     let ran = modules.iter().map(|module| module.results.is_some()).collect();
     (ran, modules.iter().map(|module| module.digest).collect())
 }

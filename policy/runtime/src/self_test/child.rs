@@ -1,6 +1,7 @@
 //! The child: sets its own limits, reads the files as JSON from standard input, says which file it touches, and
 //! writes the report to standard output.
 
+use super::lanes::Threads;
 use super::{Request, Word};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use std::io::{Read, Write};
@@ -24,10 +25,7 @@ fn answer() -> anyhow::Result<()> {
     limit(Resource::Core, 0)?;
     limit(Resource::Cpu, request.cpu)?;
     limit(Resource::As, request.memory)?;
-    let report = request.examine(&|path| {
-        // A parent that is gone does not want the report either.
-        let _ = say(&Word::Reading(path.to_owned()));
-    });
+    let report = request.examine(&Threads(request.lanes));
     say(&Word::Report(Box::new(report)))
 }
 
@@ -35,7 +33,7 @@ fn limit(resource: Resource, most: u64) -> rustix::io::Result<()> {
     setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
 }
 
-fn say(word: &Word) -> anyhow::Result<()> {
+pub(super) fn say(word: &Word) -> anyhow::Result<()> {
     let mut line = serde_json::to_vec(word)?;
     line.push(b'\n');
     let mut out = std::io::stdout().lock();

@@ -1,6 +1,7 @@
 //! The parent: starts the child, feeds it, waits no longer than it may take, and says why there is no report.
 
-use super::{Answer, NotStarted, Request, SUBCOMMAND, Word};
+use super::{NoReport, NotStarted, Request, SUBCOMMAND, Word};
+use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
@@ -15,23 +16,45 @@ const MOST_OUTPUT: u64 = 256 << 20;
 /// How much of what the child says about its end is kept, in bytes.
 const MOST_LAST_WORDS: u64 = 4 << 10;
 
-/// The child's report, or the one finding that says why there is none.
-pub(super) async fn run(program: &Path, timeout: Duration, request: &Request) -> Result<Answer, NotStarted> {
+/// How a child ended that gave no report.
+pub(super) struct Ended {
+    /// What it read then, one file for each of its threads that was at work.
+    pub(super) reading: Vec<String>,
+    /// Whether it ended by itself, before its time was over.
+    pub(super) crashed: bool,
+    how: How,
+}
+
+/// The child's report, or how it ended without one.
+pub(super) async fn run(
+    program: &Path,
+    timeout: Duration,
+    request: &Request,
+) -> Result<Result<Examined, Ended>, NotStarted> {
     let request = serde_json::to_vec(request).map_err(std::io::Error::from)?;
     let mut child = start(program)?;
-    let mut reading = String::new();
+    let mut reading = Reading::new();
     let conversation = converse(&mut child, request, &mut reading);
-    let ended = match tokio::time::timeout(timeout, conversation).await {
+    let (crashed, how) = match tokio::time::timeout(timeout, conversation).await {
         Ok(Ok(examined)) => return Ok(Ok(examined)),
-        Ok(Err(ended)) => ended,
+        Ok(Err(how)) => (true, how),
         Err(_) => {
             // Killed and waited for, so that no process is left behind.
             let _ = child.kill().await;
-            format!("took longer than {} s", timeout.as_secs_f32())
+            (false, How { words: format!("took longer than {} s", timeout.as_secs_f32()), exhausted: true })
         }
     };
-    Ok(Err(explain(&reading, &ended)))
+    Ok(Err(Ended { reading: reading.into_values().collect(), crashed, how }))
 }
+
+/// In words, and whether it was for want of time or memory.
+struct How {
+    words: String,
+    exhausted: bool,
+}
+
+/// The file that each thread of the child reads.
+type Reading = BTreeMap<usize, String>;
 
 fn start(program: &Path) -> std::io::Result<Child> {
     Command::new(program)
@@ -47,7 +70,7 @@ fn start(program: &Path) -> std::io::Result<Child> {
 }
 
 /// Feeds the child while listening to it, until it ends. The error says how it ended.
-async fn converse(child: &mut Child, request: Vec<u8>, reading: &mut String) -> Result<Examined, String> {
+async fn converse(child: &mut Child, request: Vec<u8>, reading: &mut Reading) -> Result<Examined, How> {
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let feed = async {
         if let Some(mut stdin) = stdin {
@@ -56,19 +79,20 @@ async fn converse(child: &mut Child, request: Vec<u8>, reading: &mut String) -> 
         }
     };
     let ((), report, last_words) = tokio::join!(feed, listen(stdout, reading), last_words(stderr));
-    let status = child.wait().await.map_err(|error| error.to_string())?;
+    let status = child.wait().await.map_err(|error| How { words: error.to_string(), exhausted: false })?;
     match report {
         Some(report) if status.success() => Ok(report),
         _ => Err(ended(status, &last_words)),
     }
 }
 
-async fn listen(stdout: Option<impl AsyncRead + Unpin>, reading: &mut String) -> Option<Examined> {
+async fn listen(stdout: Option<impl AsyncRead + Unpin>, reading: &mut Reading) -> Option<Examined> {
     let mut lines = BufReader::new(stdout?.take(MOST_OUTPUT)).lines();
     let mut report = None;
     while let Ok(Some(line)) = lines.next_line().await {
         match serde_json::from_str(&line) {
-            Ok(Word::Reading(path)) => *reading = path,
+            Ok(Word::Reading { lane, path: Some(path) }) => drop(reading.insert(lane, path)),
+            Ok(Word::Reading { lane, path: None }) => drop(reading.remove(&lane)),
             Ok(Word::Report(found)) => report = Some(*found),
             Err(_) => return None,
         }
@@ -87,22 +111,31 @@ async fn last_words(stderr: Option<impl AsyncRead + Unpin>) -> String {
     line.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
-fn ended(status: ExitStatus, last_words: &str) -> String {
-    let how = match status.signal() {
-        Some(signal) if signal == rustix::process::Signal::XCPU.as_raw() => {
-            "used more processor time than it may".to_owned()
-        }
-        Some(signal) if signal == rustix::process::Signal::KILL.as_raw() => {
-            "was killed, perhaps for its memory".to_owned()
-        }
-        Some(signal) => format!("crashed (signal {signal})"),
-        None => format!("failed ({status})"),
+fn ended(status: ExitStatus, last_words: &str) -> How {
+    use rustix::process::Signal;
+    let is = |signal: Signal| status.signal() == Some(signal.as_raw());
+    let (how, exhausted) = match status.signal() {
+        Some(_) if is(Signal::XCPU) => ("used more processor time than it may".to_owned(), true),
+        Some(_) if is(Signal::KILL) => ("was killed, perhaps for its memory".to_owned(), true),
+        Some(signal) => (format!("crashed (signal {signal})"), last_words.starts_with("memory allocation of")),
+        None => (format!("failed ({status})"), false),
     };
-    if last_words.is_empty() { how } else { format!("{how}: {last_words}") }
+    let words = if last_words.is_empty() { how } else { format!("{how}: {last_words}") };
+    How { words, exhausted }
 }
 
-fn explain(reading: &str, ended: &str) -> Diagnostic {
-    let subject = if reading.is_empty() { "the self-test" } else { "the self-test of this file" };
-    Diagnostic::error(reading, format!("{subject} {ended}"))
-        .help("A policy must load and pass its tests within the limits; look for recursion or runaway loops.")
+impl From<Ended> for NoReport {
+    fn from(ended: Ended) -> Self {
+        let How { words, exhausted } = ended.how;
+        let mut reading = ended.reading.into_iter();
+        let (path, others) = (reading.next().unwrap_or_default(), reading.collect::<Vec<_>>());
+        let subject = match (path.as_str(), others.as_slice()) {
+            ("", _) => "the self-test".to_owned(),
+            (_, []) => "the self-test of this file".to_owned(),
+            (_, others) => format!("the self-test of this file, or of {},", others.join(", ")),
+        };
+        let finding = Diagnostic::error(path, format!("{subject} {words}"))
+            .help("A policy must load and pass its tests within the limits; look for recursion or runaway loops.");
+        Self { finding, exhausted }
+    }
 }

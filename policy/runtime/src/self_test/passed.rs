@@ -108,7 +108,7 @@ impl Passed {
             let remembered = Arc::new(Known { data, ..remembered(tested, clean, MOST_TESTS) });
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = remembered;
         }
-        SelfTestReport { check, tests }
+        SelfTestReport { check, tests, exhausted: false }
     }
 }
 

@@ -132,7 +132,7 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
     use std::time::Duration;
-    use writ_policy::check::{Examination, examine};
+    use writ_policy::check::{Examination, InTurn, examine};
 
     fn file(path: &str, text: String) -> SourceFile {
         SourceFile { path: path.into(), text: text.into() }
@@ -157,7 +157,7 @@ mod tests {
     fn clean(files: &[SourceFile]) -> Clean {
         let asked =
             Examination { files, others: &[], per_test: Duration::from_secs(1), known: &HashSet::new(), now: 0 };
-        let examined = examine(&asked, &|_| {});
+        let examined = examine(&asked, &InTurn);
         assert!(examined.report.diagnostics.is_empty(), "{:?}", examined.report.diagnostics);
         examined.modules.into_iter().map(|module| (module.path.clone(), Arc::new(module))).collect()
     }

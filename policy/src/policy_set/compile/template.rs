@@ -1,7 +1,8 @@
 //! From a template to a program, and from its constraints to policies that share it.
 
-use super::{Compiled, CompiledPolicy};
+use super::{Compiled, CompiledPolicy, Wanted};
 use crate::catalog::Catalog;
+use crate::check::{Lanes, lanes};
 use crate::decision::{Dialect, PolicyInfo};
 use crate::engine::Engine;
 use crate::engine::load::{self, LoadedSource};
@@ -15,16 +16,22 @@ use std::sync::Arc;
 /// says what is wrong with it.
 pub(super) fn compile(
     catalog: &Catalog<'_>,
-    wanted: &dyn Fn(&PolicyInfo) -> bool,
-    reading: &dyn Fn(&str),
+    wanted: &Wanted<'_>,
+    lanes: &dyn Lanes,
     into: &mut Compiled,
 ) -> Vec<Diagnostic> {
     let mut findings = vec![];
-    for template in &catalog.gatekeeper.templates {
-        reading(&template.path);
+    let templates = &catalog.gatekeeper.templates;
+    let compile = |at: usize| {
+        lanes.reading(&templates[at].path);
+        let mut warnings = vec![];
+        (program(&templates[at], &mut warnings), warnings)
+    };
+    for (template, (program, warnings)) in templates.iter().zip(lanes::map(lanes, templates.len(), compile)) {
+        findings.extend(warnings);
         let of_kind = |constraint: &&Constraint| constraint.kind == template.kind;
         let constraints: Vec<&Constraint> = catalog.gatekeeper.constraints.iter().filter(of_kind).collect();
-        match program(template, &mut findings) {
+        match program {
             Ok(program) => {
                 let mut policies: Vec<_> =
                     constraints.into_iter().map(|constraint| policy(template, constraint)).collect();
