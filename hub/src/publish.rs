@@ -10,7 +10,7 @@ use crate::store::{Checked, NewBundle, Store};
 use anyhow::Context;
 use flate2::{Compression, write::GzEncoder};
 use std::io::Write;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use writ_policy::author::AuthorStatement;
 use writ_policy::bundle::{BundleStatement, Index, MAX_INDEX_BYTES};
 use writ_policy::sign::{Signed, SigningKey};
@@ -35,6 +35,8 @@ pub enum Verdict {
     },
     /// It is recorded with what is wrong, and not served.
     Refused(Vec<Diagnostic>),
+    /// Its check ended for want of time or memory, which may be no fault of the commit's. Recorded as refused.
+    Unfinished(Vec<Diagnostic>),
 }
 
 /// Signs what is served with the hub's key, when another one did: no agent that enrolls from now on would trust that.
@@ -48,11 +50,18 @@ pub async fn sign_anew(store: &Store, key: &SigningKey) -> anyhow::Result<()> {
     store.save_statement(served.id, &key.sign(&statement)).await.context("signing the bundle anew")
 }
 
-/// Checks a commit, and serves it when it is sound. `author` is the author's word for it, where one is asked for.
-pub async fn publish(app: &App, commit: &Commit, read: Read, author: Option<Signed>) -> anyhow::Result<Verdict> {
+/// Checks a commit, and serves it when it is sound. `author` is the author's word for it, where one is asked for; `again`
+/// says when a check that ran out of time or memory is tried again.
+pub async fn publish(
+    app: &App,
+    commit: &Commit,
+    read: Read,
+    author: Option<Signed>,
+    again: Option<Duration>,
+) -> anyhow::Result<Verdict> {
     let started = Instant::now();
     let verdict = match read {
-        Ok(files) => check(app, commit, files, author).await?,
+        Ok(files) => check(app, commit, files, author, again).await?,
         Err(diagnostics) => refuse(app, commit, diagnostics, &[]).await?,
     };
     let duration_ms = started.elapsed().as_millis() as u64;
@@ -67,7 +76,7 @@ pub async fn publish(app: &App, commit: &Commit, read: Read, author: Option<Sign
                 commit.revision.short()
             );
         }
-        Verdict::Refused(diagnostics) => {
+        Verdict::Refused(diagnostics) | Verdict::Unfinished(diagnostics) => {
             let first = diagnostics.iter().find(|diagnostic| diagnostic.is_error()).map(ToString::to_string);
             let short = commit.revision.short();
             tracing::warn!(revision, duration_ms, first, "commit {short} is refused, the last good one stays");
@@ -77,12 +86,25 @@ pub async fn publish(app: &App, commit: &Commit, read: Read, author: Option<Sign
     Ok(verdict)
 }
 
-async fn check(app: &App, commit: &Commit, files: Vec<SourceFile>, author: Option<Signed>) -> anyhow::Result<Verdict> {
+async fn check(
+    app: &App,
+    commit: &Commit,
+    files: Vec<SourceFile>,
+    author: Option<Signed>,
+    again: Option<Duration>,
+) -> anyhow::Result<Verdict> {
     let started = Instant::now();
     let report = app.self_test.run(&files).await.context("checking the commit")?;
     let check_ms = started.elapsed().as_millis() as u64;
     tracing::debug!(revision = %commit.revision, check_ms, "checked {}", commit.revision.short());
     let CheckReport { mut diagnostics, policies, fleet } = report.check;
+    if report.exhausted {
+        diagnostics.push(tried_again(again));
+        return Ok(match refuse(app, commit, diagnostics, &files).await? {
+            Verdict::Refused(diagnostics) => Verdict::Unfinished(diagnostics),
+            other => other,
+        });
+    }
     let served = app.store.served().await.context("reading what is served")?;
     // A policy that does not load is not removed.
     if let Some(served) = served.filter(|_| !diagnostics.iter().any(Diagnostic::is_error)) {
@@ -107,6 +129,19 @@ async fn check(app: &App, commit: &Commit, files: Vec<SourceFile>, author: Optio
     let blobs = new_blobs(app, &index, text, files).await?;
     serve(app, commit, findings, bundle, blobs).await?;
     Ok(verdict)
+}
+
+/// For people: what becomes of a commit whose check ran out of time or memory.
+fn tried_again(again: Option<Duration>) -> Diagnostic {
+    match again {
+        Some(wait) => {
+            let message =
+                format!("the check may have had too little of the machine: it is tried again in {} s", wait.as_secs());
+            Diagnostic::warning("", message).help("There is nothing to do, unless it runs out again.")
+        }
+        None => Diagnostic::warning("", "the check ran out each time that it was tried, and is not tried again")
+            .help("Commit again when the policy is mended, or restart the hub when the machine was at fault."),
+    }
 }
 
 /// What the author signed must be what was built, or agents would refuse it.

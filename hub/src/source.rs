@@ -36,6 +36,9 @@ const SETTLE: Duration = Duration::from_millis(2);
 /// The longest wait after failures.
 const LONGEST_RETRY: Duration = Duration::from_secs(300);
 
+/// When a check that ran out of time or memory is tried again: neither need be the commit's fault.
+const TRY_AGAIN: &[Duration] = &[Duration::from_secs(30), Duration::from_secs(120), Duration::from_secs(600)];
+
 /// Follows one branch of one repository.
 #[derive(Debug)]
 pub struct Follower {
@@ -45,6 +48,16 @@ pub struct Follower {
     signers: Signers,
     /// What this process has dealt with, and came to.
     done: Option<Done>,
+    try_again: &'static [Duration],
+    unfinished: Option<Unfinished>,
+}
+
+/// A head whose check is to be tried again.
+#[derive(Debug)]
+struct Unfinished {
+    head: Revision,
+    tries: usize,
+    due: Instant,
 }
 
 /// A head that was dealt with. It is dealt with anew when an operator allows another one.
@@ -59,7 +72,14 @@ struct Done {
 impl Follower {
     /// Follows what the mirror is of, as far as these signers allow.
     pub fn new(app: App, mirror: Mirror, remote: Remote, signers: Signers) -> Self {
-        Self { app, mirror, remote, signers, done: None }
+        Self { app, mirror, remote, signers, done: None, try_again: TRY_AGAIN, unfinished: None }
+    }
+
+    /// The same with other waits before a check that ran out is tried again.
+    #[must_use]
+    pub fn trying_again_after(mut self, waits: &'static [Duration]) -> Self {
+        self.try_again = waits;
+        self
     }
 
     /// Looks whenever something may have happened, until told to stop.
@@ -77,7 +97,8 @@ impl Follower {
             let pause = match looked {
                 Ok(_) => {
                     failures = 0;
-                    poll
+                    let due = self.unfinished.as_ref().map(|unfinished| unfinished.due);
+                    due.map_or(poll, |due| poll.min(due.saturating_duration_since(Instant::now())))
                 }
                 Err(error) => {
                     failures += 1;
@@ -101,13 +122,23 @@ impl Follower {
         let mirror = self.mirror.clone();
         let head = tokio::task::spawn_blocking(move || mirror.fetch()).await??;
         let allowed = self.setting(ALLOWED).await?;
+        if self.unfinished.as_ref().is_some_and(|unfinished| unfinished.head == head && unfinished.due <= started) {
+            self.done = None;
+        }
         let is_new = self.done.as_ref().is_none_or(|done| done.head != head || done.allowed != allowed);
         let is_served = is_new && self.is_served(&head).await?;
         let mut verdict = None;
         if is_served {
             self.done = Some(Done { head: head.clone(), allowed, held: None });
         } else if is_new {
-            let (came_to, held) = self.deal_with(&head, allowed.clone(), started).await?;
+            let tries = self.unfinished.take().filter(|unfinished| unfinished.head == head).map_or(0, |one| one.tries);
+            let again = self.try_again.get(tries).copied();
+            let (came_to, held) = self.deal_with(&head, allowed.clone(), started, again).await?;
+            self.unfinished = again.filter(|_| matches!(came_to, Verdict::Unfinished(_))).map(|wait| Unfinished {
+                head: head.clone(),
+                tries: tries + 1,
+                due: Instant::now() + wait,
+            });
             // What was allowed and is followed now allows nothing any more.
             let allowed = allowed.filter(|_| held.is_some());
             self.done = Some(Done { head: head.clone(), allowed, held });
@@ -160,6 +191,7 @@ impl Follower {
         head: &Revision,
         allowed: Option<Revision>,
         started: Instant,
+        again: Option<Duration>,
     ) -> anyhow::Result<(Verdict, Option<String>)> {
         let past = Past { last: self.last_head().await?, allowed };
         let branch = &self.app.source.branch;
@@ -174,7 +206,7 @@ impl Follower {
         let read = self.read(head).await?;
         let fetch_ms = started.elapsed().as_millis() as u64;
         self.record_earlier(&earlier[earlier.len().saturating_sub(MAX_RECORDED)..]).await?;
-        let verdict = publish::publish(&self.app, &commit, read, author).await?;
+        let verdict = publish::publish(&self.app, &commit, read, author, again).await?;
         let mut tx = self.app.begin_as_leader().await?;
         tx.save_setting(HEAD, head.as_str()).await?;
         tx.save_setting(HEAD_OF, &self.name()).await?;
@@ -216,7 +248,7 @@ impl Follower {
             tracing::warn!(revision = %commit.revision, reason = first, "the head is not followed");
             return Ok((Verdict::Refused(findings), Some(held)));
         }
-        let verdict = publish::publish(&self.app, commit, Err(findings), None).await?;
+        let verdict = publish::publish(&self.app, commit, Err(findings), None, None).await?;
         Ok((verdict, Some(held)))
     }
 

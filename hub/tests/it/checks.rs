@@ -21,6 +21,11 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// Follows the hub's source as it does, but checks commits with this program.
 fn follower_with(hub: &TestHub, program: PathBuf) -> Follower {
+    follower_within(hub, program, Duration::from_secs(600))
+}
+
+/// The same with this much time for a check.
+fn follower_within(hub: &TestHub, program: PathBuf, limit: Duration) -> Follower {
     let app = App::new(Parts {
         store: hub.hub.app.store.clone(),
         clock: hub.clock.clone(),
@@ -29,7 +34,7 @@ fn follower_with(hub: &TestHub, program: PathBuf) -> Follower {
         author_key: None,
         source: hub.hub.app.source.clone(),
         source_state: arc_swap::ArcSwap::default(),
-        self_test: SelfTest::new(Some(program), Duration::from_secs(600), 2 << 30),
+        self_test: SelfTest::new(Some(program), limit, 2 << 30),
         lead: writ_hub::app::Lead::default(),
         board: writ_hub::board::Board::default(),
         assign_wanted: tokio::sync::Notify::new(),
@@ -60,6 +65,47 @@ async fn commit_whose_check_could_not_start_is_not_refused_but_tried_again() {
     assert_eq!(follower.look().await.unwrap(), Some(Verdict::Served { policies: 2 }));
 }
 
+/// A checker that hangs when it is first asked, or each time.
+fn hanging_checker(hub: &TestHub, hangs_always: bool) -> PathBuf {
+    let (program, begun) = (hub.data.path().join("checker"), hub.data.path().join("begun"));
+    let (begun, hub) = (begun.display(), env!("CARGO_BIN_EXE_writ-hub"));
+    let good = if hangs_always { String::new() } else { format!("[ -e {begun} ] && exec {hub} \"$@\"\n") };
+    std::fs::write(&program, format!("#!/bin/sh\n{good}: > {begun}\nexec /bin/sleep 600\n")).unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    program
+}
+
+#[tokio::test]
+async fn commit_whose_check_ran_out_of_time_is_tried_again_and_served() {
+    let mut hub = TestHub::new().await;
+    let checker = hanging_checker(&hub, false);
+    let mut follower = follower_within(&hub, checker, Duration::from_secs(5)).trying_again_after(&[Duration::ZERO]);
+    hub.repository.write("test2.rego", policy("TEST2", "no"));
+    let revision = hub.repository.commit("Second");
+    assert!(matches!(follower.look().await.unwrap(), Some(Verdict::Unfinished(_))));
+    let told = hub.revision(&revision).await;
+    assert_eq!(told["state"], "refused", "{told}");
+    let page = hub.get(&format!("/revisions/{revision}")).await.text();
+    assert!(page.contains("took longer than 5 s") && page.contains("it is tried again in 0 s"), "{page}");
+    assert_eq!(follower.look().await.unwrap(), Some(Verdict::Served { policies: 2 }));
+    assert_eq!(hub.revision(&revision).await["state"], "served");
+}
+
+#[tokio::test]
+async fn commit_whose_check_runs_out_each_time_is_given_up() {
+    let mut hub = TestHub::new().await;
+    let checker = hanging_checker(&hub, true);
+    let limit = Duration::from_millis(200);
+    let mut follower = follower_within(&hub, checker, limit).trying_again_after(&[Duration::ZERO]);
+    hub.repository.write("test2.rego", policy("TEST2", "no"));
+    let revision = hub.repository.commit("Second");
+    for _ in 0..2 {
+        assert!(matches!(follower.look().await.unwrap(), Some(Verdict::Unfinished(_))));
+    }
+    assert_eq!(follower.look().await.unwrap(), None);
+    assert!(hub.revision(&revision).await.to_string().contains("is not tried again"));
+}
+
 #[tokio::test]
 async fn hub_that_is_told_to_stop_does_not_wait_for_a_check() {
     let mut hub = TestHub::new().await;
@@ -88,13 +134,19 @@ async fn each_mistake_refuses_its_commit_and_the_last_good_one_stays() {
     let large = format!("package writ.large\n{}", "# x\n".repeat(500_000));
     let nested = format!("package lib.deep\n\nx := {}{}\n", "[".repeat(200), "]".repeat(200));
     let cel = template.replace("rego: |", "code:\n        - engine: K8sNativeValidation\n          source: {validations: [{expression: 'object.x.frobnicate()'}]}\n      was: |");
-    let mistakes: [(&str, &str, Vec<u8>); 12] = [
+    let twice = policy("TEST2", "no") + "\n";
+    let same_name = twice.replace("#   code: TEST2", "#   code: TEST2\n#   name: test1");
+    let object = format!("kind: Pod\nspec: {}{}\n", "{a: ".repeat(200), "}".repeat(200));
+    let mistakes: [(&str, &str, Vec<u8>); 15] = [
         ("malformed YAML", "a.yaml", b"apiVersion: writ.dev/v1\nkind: [Fleet\n".to_vec()),
         ("a template without Rego", "a.yaml", without_rego.into()),
         ("CEL that is not evaluated", "a.yaml", cel.into()),
         ("a constraint of an unknown kind", "a.yaml", constraint.as_bytes()[4..].to_vec()),
         ("parameters against the schema", "a.yaml", format!("{template}{constraint}").into()),
         ("one code twice", "a.rego", policy("TEST1", "no").replace("writ.test1", "writ.again").into()),
+        ("modules that import each other", "a.rego", b"package lib.a\nimport data.lib.egg\nz := egg.y\n".to_vec()),
+        ("one name twice", "a.rego", same_name.into()),
+        ("an object of 200 levels", "a.yaml", object.into()),
         ("rules that reach themselves", "a.rego", b"package lib.a\nimport data.lib.a\nx := a.y\ny := a.x\n".to_vec()),
         (
             "an import of nothing",
@@ -107,6 +159,8 @@ async fn each_mistake_refuses_its_commit_and_the_last_good_one_stays() {
         ("bytes that are no UTF-8", "a.rego", b"package lib.a\nx := \"\xff\"\n".to_vec()),
     ];
     let mut hub = TestHub::new().await;
+    hub.repository.write("egg.rego", "package lib.egg\nimport data.lib.a\ny := a.z\n");
+    hub.commit("Egg").await;
     let good = hub.served().await;
     for (what, path, content) in mistakes {
         hub.repository.write(path, content);
