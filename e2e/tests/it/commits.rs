@@ -1,6 +1,7 @@
 //! From a commit to an enforced decision and back, and what becomes of a bad commit.
 
 use crate::policies::{BROKEN, CODE, FILE, MESSAGE, NAME, NO_SHOUTING, config_map};
+use crate::process::run;
 use crate::wait::eventually;
 use crate::world::World;
 use serde_json::json;
@@ -23,6 +24,7 @@ async fn a_commit_is_enforced_by_the_fleet_and_a_revert_undoes_it() {
         assert_eq!(agent.review(&config_map("calm", "hello")).await["allowed"], true);
     }
     failures_are_shown(&world, &added).await;
+    hub_explains_what_agents_do(&world);
 
     let broken = world.push("policies/broken.rego", BROKEN, "Break it");
     let judged = world.until_judged(&broken).await;
@@ -39,6 +41,18 @@ async fn a_commit_is_enforced_by_the_fleet_and_a_revert_undoes_it() {
     for agent in &world.agents {
         assert_eq!(agent.review(&loud).await["allowed"], true, "{}", agent.cluster);
     }
+}
+
+/// `writ explain` asks the hub about one of its clusters.
+fn hub_explains_what_agents_do(world: &World) {
+    let explain = |cluster: &str| {
+        let asked = ["explain", CODE, "--hub", &world.hub.url, "--cluster", cluster, "--namespace", "shop"];
+        run("writ", world.folder(), &asked)
+    };
+    let (answered, said) = explain("prod");
+    assert!(answered && said.starts_with(&format!("a failure of {CODE} there: deny\n")), "{said}");
+    assert!(said.lines().any(|line| line.starts_with("->") && line.contains("denyLevel")), "{said}");
+    assert!(!explain("nowhere").0, "nobody knows this cluster");
 }
 
 /// What both agents reported arrives in the hub's API and on its page.
