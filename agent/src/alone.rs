@@ -134,8 +134,8 @@ impl Alone {
         disk::blocking(move || {
             let (index, text) = Index::build(&files);
             blobs.save(text.as_bytes())?;
-            let named = files.iter().filter(|file| index.files.iter().any(|indexed| indexed.path == file.path));
-            named.map(|file| blobs.save(file.text.as_bytes())).collect::<anyhow::Result<()>>()
+            let mut named = files.iter().filter(|file| index.files.iter().any(|indexed| indexed.path == file.path));
+            named.try_for_each(|file| blobs.save(file.text.as_bytes()))
         })
         .await?;
         let tested_by = env!("CARGO_PKG_VERSION").to_owned();

@@ -5,7 +5,7 @@ mod removal;
 
 use crate::app::App;
 use crate::finding::{Finding, with_excerpts};
-use crate::repository::Commit;
+use crate::repository::{Commit, Read};
 use crate::store::{Checked, NewBundle, Store};
 use anyhow::Context;
 use flate2::{Compression, write::GzEncoder};
@@ -21,9 +21,6 @@ const MAX_DIAGNOSTICS: usize = 200;
 const MAX_TEXT: usize = 2_000;
 /// The longest page of a code that is kept, in bytes.
 const MAX_PAGE_BYTES: usize = 64 << 10;
-
-/// What was read of a commit: its files, or why they cannot be read.
-pub type Read = Result<Vec<SourceFile>, Vec<Diagnostic>>;
 
 /// What came of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]

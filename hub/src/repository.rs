@@ -11,6 +11,7 @@ pub use commit::Commit;
 pub use mirror::{Mirror, Signature};
 pub use reference::Reference;
 pub use remote::Remote;
+pub use tree::Read;
 
 use anyhow::Context;
 
@@ -19,7 +20,7 @@ pub fn files_of(
     clone: &std::path::Path,
     commit: Option<&writ_policy::Revision>,
     folder: &str,
-) -> anyhow::Result<(writ_policy::Revision, Result<Vec<writ_policy::SourceFile>, Vec<writ_policy::Diagnostic>>)> {
+) -> anyhow::Result<(writ_policy::Revision, Read)> {
     let repository =
         git2::Repository::open(clone).with_context(|| format!("{} is no git repository", clone.display()))?;
     let commit = match commit {

@@ -8,8 +8,8 @@ mod watch;
 pub use signers::Signers;
 
 use crate::app::{App, SourceState};
-use crate::publish::{self, Read, Verdict};
-use crate::repository::{Commit, Mirror, Remote};
+use crate::publish::{self, Verdict};
+use crate::repository::{Commit, Mirror, Read, Remote};
 use anyhow::Context;
 use gate::{Passage, Past};
 use std::time::{Duration, Instant};

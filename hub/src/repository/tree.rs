@@ -22,8 +22,8 @@ const FOLDER: i32 = 0o040_000;
 const SYMLINK: i32 = 0o120_000;
 const SUBMODULE: i32 = 0o160_000;
 
-/// What was read and what was refused.
-type Read = Result<Vec<SourceFile>, Vec<Diagnostic>>;
+/// The files of a commit, or everything that keeps them from being read.
+pub type Read = Result<Vec<SourceFile>, Vec<Diagnostic>>;
 
 /// The files below the folder. Paths stay relative to the repository.
 pub(super) fn read(repository: &Repository, root: Oid, folder: &str) -> anyhow::Result<Read> {

@@ -4,6 +4,7 @@ use clap::Parser;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use writ_hub::config::Config;
 use writ_hub::serve::Listener;
@@ -14,7 +15,8 @@ async fn request_that_never_ends_is_cut_off() {
     let listener = Listener::bind(&config).await.unwrap();
     let address = listener.address.strip_prefix("http://").unwrap().to_owned();
     let shutdown = CancellationToken::new();
-    let served = tokio::spawn(listener.serve(axum::Router::new(), shutdown.clone()));
+    let mut serving = JoinSet::new();
+    serving.spawn(listener.serve(axum::Router::new(), shutdown.clone()));
     let client = tokio::task::spawn_blocking(move || {
         let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
@@ -27,5 +29,5 @@ async fn request_that_never_ends_is_cut_off() {
     let answer = client.await.unwrap();
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
     shutdown.cancel();
-    served.await.unwrap().unwrap();
+    serving.join_next().await.unwrap().unwrap().unwrap();
 }

@@ -1,7 +1,5 @@
 //! A proxy between the hub and the git host sees where the hub wants to go, and nothing else.
 
-#![expect(clippy::unwrap_used, reason = "a helper of tests fails its test")]
-
 use git2::Repository;
 use std::io::{Read, Write};
 use std::net::TcpListener;
