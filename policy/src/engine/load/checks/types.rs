@@ -72,12 +72,11 @@ pub(super) fn check(sources: &[LoadedSource], symbols: &Symbols) -> Vec<Diagnost
                         diagnostics.extend(given.filter_map(|(kinds, given)| wrong(source, &name, kinds, given)));
                     }
                 }
-                Expr::BoolExpr { op: BoolOp::Lt | BoolOp::Le | BoolOp::Gt | BoolOp::Ge, span, lhs, rhs, .. } => {
-                    if may_differ(kind(lhs), kind(rhs)) {
-                        let message = "sets and objects have another order in OPA";
-                        diagnostics
-                            .push(find(source, span, message.into()).help("Compare what they hold, or `count`."));
-                    }
+                Expr::BoolExpr { op: BoolOp::Lt | BoolOp::Le | BoolOp::Gt | BoolOp::Ge, span, lhs, rhs, .. }
+                    if may_differ(kind(lhs), kind(rhs)) =>
+                {
+                    let message = "sets and objects have another order in OPA";
+                    diagnostics.push(find(source, span, message.into()).help("Compare what they hold, or `count`."));
                 }
                 _ => {}
             };
