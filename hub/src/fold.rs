@@ -2,22 +2,24 @@
 //! for a while answers slower, and never wrongly.
 
 use crate::app::App;
+use crate::store;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How long counts gather: the more they are, the fewer rows they change together.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// Counts that may have left their places behind: whoever reads what waits walks over them.
+const UNTIDY: usize = 50_000;
 
 /// Folds every second until told to stop.
 pub async fn run(app: App, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let mut works = true;
+    let (mut works, mut untidy) = (true, 0);
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
             () = tokio::time::sleep(INTERVAL) => {}
         }
-        let folded = all(&app).await;
-        match folded {
+        match all(&app, &mut untidy).await {
             Ok(()) => works = true,
             Err(error) if std::mem::replace(&mut works, false) => {
                 let error = format!("{error:#}");
@@ -29,8 +31,18 @@ pub async fn run(app: App, shutdown: CancellationToken) -> anyhow::Result<()> {
 }
 
 /// A piece at a time: reports are written between two of them.
-async fn all(app: &App) -> crate::store::Result<()> {
+async fn all(app: &App, untidy: &mut usize) -> store::Result<()> {
     let most = app.store.most_folded();
-    while app.store.fold(most).await? as i64 == most {}
+    loop {
+        let folded = app.store.fold(most).await?;
+        *untidy += folded;
+        if (folded as i64) < most {
+            break;
+        }
+    }
+    if *untidy > UNTIDY {
+        app.store.tidy_recent().await?;
+        *untidy = 0;
+    }
     Ok(())
 }

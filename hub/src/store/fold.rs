@@ -86,6 +86,14 @@ impl Store {
         }
     }
 
+    /// Makes the places of what was folded free to be used again, where that does not happen by itself.
+    pub async fn tidy_recent(&self) -> sqlx::Result<()> {
+        match self {
+            Store::Sqlite { .. } => Ok(()),
+            Store::Postgres { writer, .. } => sqlx::query("VACUUM recent").execute(writer).await.map(drop),
+        }
+    }
+
     /// Folds at most so many of the oldest recent counts; how many there were. Hubs that share a database take turns.
     pub async fn fold(&self, most: i64) -> sqlx::Result<usize> {
         // Most of the time there is nothing to do, and then nobody else is kept from writing.

@@ -23,8 +23,14 @@ const STATEMENT_LIMIT: &str = "30s";
 const IDLE_LIMIT: &str = "30s";
 /// Pages are many short statements: compiling one takes longer than running it. They are written in the order in which they
 /// are to be joined, buckets first and a range of a key for each; what the planner guesses of recursion leads it elsewhere.
-const OF_READERS: [(&str, &str); 4] =
-    [("default_transaction_read_only", "on"), ("jit", "off"), ("join_collapse_limit", "1"), ("enable_memoize", "off")];
+const OF_READERS: [(&str, &str); 5] = [
+    ("default_transaction_read_only", "on"),
+    ("jit", "off"),
+    ("join_collapse_limit", "1"),
+    ("enable_memoize", "off"),
+    // A month of two thousand namespaces is grouped in memory.
+    ("work_mem", "32MB"),
+];
 const CAN_BE_WRITTEN: &str = "SELECT current_setting('transaction_read_only') = 'off'";
 /// Numbers its versions as 15 * 10,000 and so on.
 const OLDEST: i32 = 150_000;

@@ -36,12 +36,13 @@ const TOTALS: &str = "
 const SLOTS: &str = "
     WITH RECURSIVE series (bucket) AS (
         SELECT CAST($1 AS BIGINT) UNION ALL SELECT bucket + 1 FROM series WHERE bucket + 1 < $2),
-    shown AS (SELECT id, name FROM clusters WHERE name IN {CLUSTERS})
+    shown AS (SELECT id, name FROM clusters WHERE name IN {CLUSTERS}),
+    places AS MATERIALIZED (SELECT b.bucket, c.id FROM series b CROSS JOIN shown c)
     SELECT c.name AS cluster, (s.bucket - $1) / $3 AS slot, CAST(SUM(s.judged) AS BIGINT) AS reviews,
            CAST(SUM(s.failing) AS BIGINT) AS failing, CAST(SUM(s.denied) AS BIGINT) AS denied
     FROM (SELECT t.subject_id, t.bucket, t.judged, t.failing, t.denied
-          FROM series b CROSS JOIN shown c CROSS JOIN sums t
-          WHERE t.kind = 1 AND t.span = 1 AND t.of_id = 0 AND t.bucket = b.bucket AND t.subject_id = c.id
+          FROM places p CROSS JOIN sums t
+          WHERE t.kind = 1 AND t.span = 1 AND t.of_id = 0 AND t.bucket = p.bucket AND t.subject_id = p.id
           UNION ALL
           SELECT cluster_id, minute, passes + failures + errors + exempted, failures + errors, denials
           FROM recent WHERE what = 0 AND minute >= $1 AND minute < $2) s

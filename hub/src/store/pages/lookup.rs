@@ -25,7 +25,7 @@ const POLICY_BY_CODE: &str = "
 /// By `failures_by_namespace`, or by its reviews: a row of the primary key of `sums` for each day.
 const NAMESPACE: &str = "
     WITH RECURSIVE series (bucket, last) AS (
-        SELECT MIN(bucket), MAX(bucket) FROM sums WHERE span = 1440
+        SELECT (SELECT MIN(bucket) FROM sums WHERE span = 1440), (SELECT MAX(bucket) FROM sums WHERE span = 1440)
         UNION ALL SELECT bucket + 1, last FROM series WHERE bucket < last)
     SELECT name FROM names
     WHERE name = $1 AND (EXISTS (SELECT 1 FROM failures WHERE namespace_id = names.id)

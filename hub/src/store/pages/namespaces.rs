@@ -56,11 +56,12 @@ const ONE: &str = "
 const CELLS: &str = ",
     wanted_policies AS (SELECT id FROM names WHERE name IN {POLICIES}),
     wanted_namespaces AS (SELECT id FROM names WHERE name IN {NAMESPACES}),
+    cells AS MATERIALIZED (
+        SELECT b.bucket, p.id AS of_id, n.id AS subject_id
+        FROM series b CROSS JOIN wanted_policies p CROSS JOIN wanted_namespaces n WHERE b.is_later = 1 AND b.span = 1440),
     found AS (
-        SELECT t.subject_id, t.of_id, t.failing
-        FROM series b CROSS JOIN wanted_policies p CROSS JOIN wanted_namespaces n CROSS JOIN sums t
-        WHERE b.is_later = 1 AND b.span = 1440
-          AND t.span = 1440 AND t.bucket = b.bucket AND t.kind = {KIND} AND t.of_id = p.id AND t.subject_id = n.id
+        SELECT t.subject_id, t.of_id, t.failing FROM cells c CROSS JOIN sums t
+        WHERE t.span = 1440 AND t.bucket = c.bucket AND t.kind = {KIND} AND t.of_id = c.of_id AND t.subject_id = c.subject_id
         UNION ALL
         SELECT t.subject_id, t.of_id, t.failing
         FROM series b CROSS JOIN wanted_policies p CROSS JOIN sums t
@@ -81,12 +82,13 @@ const CELLS: &str = ",
 /// a row of the primary key for each of them and each bucket.
 const POLICIES: &str = ",
     worst AS (SELECT * FROM (SELECT s.subject_id, {SUMS} {OF_FLEET} GROUP BY s.subject_id) a
-        ORDER BY a.failing + a.exempted + a.failing_before DESC, a.subject_id LIMIT $46)
+        ORDER BY a.failing + a.exempted + a.failing_before DESC, a.subject_id LIMIT $46),
+    places AS MATERIALIZED (SELECT w.subject_id AS of_id, p.is_later, p.span, p.bucket FROM worst w CROSS JOIN series p)
     SELECT n.name, COALESCE(p.code, '') AS code, COALESCE(p.title, '') AS title,
            COALESCE(p.severity, '') AS severity, TRUE AS is_served, c.*
     FROM (SELECT s.of_id AS policy_id, {SUMS}
-          FROM (SELECT p.is_later, t.of_id, t.subject_id, {READ} FROM worst w CROSS JOIN series p CROSS JOIN sums t
-              WHERE t.kind = {KIND} AND t.span = p.span AND t.of_id = w.subject_id AND t.bucket = p.bucket
+          FROM (SELECT p.is_later, t.of_id, t.subject_id, {READ} FROM places p CROSS JOIN sums t
+              WHERE t.kind = {KIND} AND t.span = p.span AND t.of_id = p.of_id AND t.bucket = p.bucket
                 AND t.subject_id = $45
               UNION ALL SELECT t.* FROM ({RECENT}) t
               WHERE t.subject_id = $45 AND t.of_id IN (SELECT subject_id FROM worst)) s

@@ -3,7 +3,9 @@
 //! key of `sums`. So a list of all policies over a month reads some hundred rows of each, whatever the fleet reported.
 //! What was reported a moment ago is added from `recent`, in the same statement, which sees both as of one moment.
 //!
-//! The joins are written as CROSS JOIN to keep their order: buckets first, then a range of the key for each of them.
+//! The joins are written as CROSS JOIN to keep their order: buckets first, then a range of the key for each of them. Where single
+//! rows are looked up, all that the key is made of comes from one MATERIALIZED relation: of several, PostgreSQL looks up by some
+//! and filters by the others.
 
 use super::Window;
 use super::window::PIECES;
