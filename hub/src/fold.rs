@@ -36,13 +36,12 @@ async fn all(app: &App, untidy: &mut usize) -> store::Result<()> {
     loop {
         let folded = app.store.fold(most).await?;
         *untidy += folded;
+        if *untidy > UNTIDY {
+            *untidy = 0;
+            app.store.tidy_recent().await?;
+        }
         if (folded as i64) < most {
-            break;
+            return Ok(());
         }
     }
-    if *untidy > UNTIDY {
-        app.store.tidy_recent().await?;
-        *untidy = 0;
-    }
-    Ok(())
 }
