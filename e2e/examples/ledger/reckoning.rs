@@ -46,6 +46,9 @@ struct Side {
     doubled: Vec<String>,
 }
 
+/// What is told of each kind.
+type Line<'l> = (&'l str, &'l dyn Fn(&Side) -> u64);
+
 impl Side {
     fn lose(&mut self, what: String, may_be_dropped: bool) {
         match may_be_dropped {
@@ -170,7 +173,7 @@ impl fmt::Display for Reckoning {
         write!(f, "{happened}")?;
         writeln!(f, "{sent} reviews were sent")?;
         writeln!(f, "{:<52}{:>10}{:>12}", "", "failures", "violations")?;
-        let lines: [(&str, &dyn Fn(&Side) -> u64); 7] = [
+        let lines: [Line<'_>; 7] = [
             ("answered by an agent", &|side| side.answered),
             ("stored", &|side| side.stored),
             ("  of these the answer did not arrive", &|side| side.unanswered),
