@@ -70,9 +70,11 @@ async fn shared(place: &Place<'_>, known: &Enrolled) -> anyhow::Result<Enrolled>
         Some(shared) => shared,
         None => cluster.share_identity(known).await?.unwrap_or_else(|| known.clone()),
     };
-    if shared.agent != known.agent {
-        identity::save(place.data, &shared)?;
+    // Of one agent the later credential stands: a renewed one that could not be shared is better than what is there.
+    if shared.agent == known.agent && shared.renew_at <= known.renew_at {
+        return Ok(known.clone());
     }
+    identity::save(place.data, &shared)?;
     Ok(shared)
 }
 

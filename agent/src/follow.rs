@@ -3,6 +3,7 @@
 use crate::enforcer::Enforcer;
 use crate::hub::Hub;
 use crate::kubernetes::Cluster;
+use crate::renew::Renewal;
 use crate::report::spool::Spool;
 use crate::sync::Sync;
 use crate::{enroll, health::Health, log_chain, share};
@@ -51,6 +52,7 @@ impl Follow {
                 Err(problem) => warn!(error = log_chain(&problem), "what replicas share cannot be enforced"),
             }
         }
-        Sync { hub, identity: enrolled, enforcer, status, metrics, spool }.run(shutdown).await
+        let renewal = Renewal { data, cluster, identity, not_before: 0 };
+        Sync { hub, identity: enrolled, renewal, enforcer, status, metrics, spool }.run(shutdown).await
     }
 }

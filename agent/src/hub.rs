@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 use url::Url;
 use writ_policy::Digest;
-use writ_policy::wire::{self, Desired, DesiredRequest, Enroll, Enrolled, Receipt};
+use writ_policy::wire::{self, Credential, Desired, DesiredRequest, Enroll, Enrolled, Receipt};
 
 /// The largest JSON answer that is read.
 const MAX_ANSWER_BYTES: usize = 8 << 20;
@@ -77,6 +77,12 @@ impl Hub {
     pub async fn enroll(&self, enroll: &Enroll) -> Result<Enrolled, HubError> {
         let response = self.post(wire::ENROLL, None, enroll, Duration::from_secs(15)).await?;
         decode(response).await
+    }
+
+    /// Asks for a credential in place of this one.
+    pub async fn renew(&self, credential: &str) -> Result<Credential, HubError> {
+        let nothing = serde_json::json!({});
+        decode(self.post(wire::CREDENTIAL, Some(credential), &nothing, Duration::from_secs(15)).await?).await
     }
 
     /// Asks what to enforce. The hub holds the request; `None` when nothing changed meanwhile.

@@ -28,6 +28,7 @@ pub mod objects;
 pub mod process;
 pub mod registered;
 pub mod registry;
+pub mod renew;
 pub mod report;
 pub mod server;
 pub mod share;

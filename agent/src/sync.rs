@@ -10,6 +10,7 @@ use crate::cache::Saved;
 use crate::enforcer::Enforcer;
 use crate::hub::{Hub, HubError};
 use crate::metrics::Metrics;
+use crate::renew::Renewal;
 use crate::report::spool::Spool;
 use crate::status::Status;
 use crate::{clock, log_chain};
@@ -19,6 +20,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use verify::{Step, Verified};
+use writ_policy::sign::Signed;
 use writ_policy::wire::{AgentState, Desired, DesiredRequest, Enrolled, Refused};
 
 /// How often the agent looks whether a held request should be asked anew, and so the most often that it is.
@@ -40,6 +42,8 @@ pub struct Sync {
     pub hub: Hub,
     /// Who asks.
     pub identity: Arc<Enrolled>,
+    /// Replaces the credential before it ends.
+    pub renewal: Renewal,
     /// Makes a pair the one that decides.
     pub enforcer: Enforcer,
     /// What the agent says of itself.
@@ -86,6 +90,9 @@ impl Sync {
 
     /// One request and what it asks for. False when the next one should wait.
     async fn once(&mut self) -> bool {
+        if let Some(renewed) = self.renewal.due(&self.hub, &self.identity, clock::now()).await {
+            self.identity = renewed;
+        }
         let request = self.request();
         let asked = tokio::select! {
             asked = self.hub.desired(&self.identity.credential, &request) => asked,
@@ -136,7 +143,14 @@ impl Sync {
             break_glass: self.status.suspended(),
             untold: self.metrics.untold(),
         };
-        DesiredRequest { have: state.active.as_ref().map(|active| active.assignment), state }
+        DesiredRequest { have: state.active.as_ref().map(|active| active.assignment), proof: self.proof(&state), state }
+    }
+
+    /// What is enforced as the hub signed it, for one that may have lost its memory: in the first request after it was away.
+    fn proof(&self, state: &AgentState) -> Option<Signed> {
+        let active = state.active.as_ref().filter(|_| !self.status.hub_connected())?;
+        let kept = self.enforcer.cache.kept().into_iter().map(|(_, saved)| saved.desired.assignment);
+        kept.into_iter().find(|assignment| assignment.digest() == active.assignment)
     }
 
     async fn obey(&mut self, desired: Desired) -> bool {

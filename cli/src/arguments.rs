@@ -6,6 +6,7 @@ mod bundle;
 mod eval;
 mod history;
 mod install;
+mod rollout;
 mod source;
 mod verify;
 
@@ -17,6 +18,7 @@ pub(crate) use bundle::{
 pub(crate) use eval::{EVAL_CODES, Eval, EvalOperation, RegoVersion};
 pub(crate) use history::{Changes, Violations};
 pub(crate) use install::{Install, InstallAgent, InstallHub, Uninstall};
+pub(crate) use rollout::{Rollout, RolloutOrder, RolloutPin, RolloutShow};
 pub(crate) use source::Source;
 pub(crate) use verify::{VERIFY_CODES, Verify};
 
@@ -68,6 +70,9 @@ pub(crate) enum Command {
     Wait(Wait),
     /// Undo one commit by a new one, after showing what that changes
     Rollback(Rollback),
+    /// Show how a revision goes from wave to wave; halt it, resume, skip a wave, pin a cluster
+    #[command(subcommand)]
+    Rollout(Rollout),
     /// Suspend refusals in a cluster or a namespace for a time: recorded, shown, and over by itself
     BreakGlass(BreakGlass),
     /// Have the hub look at the repository, or follow a head that it holds
@@ -76,7 +81,7 @@ pub(crate) enum Command {
     /// Build, sign and move bundles outside of any hub: an author's signature, registries, clusters without a hub
     #[command(subcommand)]
     Bundle(Box<Bundle>),
-    /// Make tokens by which agents enroll
+    /// Make tokens by which agents enroll; accept and revoke agents
     #[command(subcommand)]
     Token(Token),
     /// Write manifests that install an agent or the hub in Kubernetes
@@ -100,7 +105,7 @@ pub(crate) enum Command {
 const WAIT_CODES: &str = "\
 Exit codes:
   0  every cluster enforces the commit
-  1  the commit, or a cluster, refused it (the reason is printed), or the hub refused the request
+  1  the commit, or a cluster, refused it, or its rollout halted (the reason is printed), or the hub refused the request
   2  the time ran out; what is missing is printed";
 
 #[derive(Debug, Args)]
@@ -173,6 +178,9 @@ pub(crate) struct Wait {
     /// Full id of the commit, e.g. "$(git rev-parse HEAD)"
     #[arg(long, value_name = "SHA")]
     pub(crate) commit: Revision,
+    /// Only clusters with this label; may be repeated, all must agree
+    #[arg(long, value_name = "KEY=VALUE", value_parser = label, value_delimiter = ',')]
+    pub(crate) clusters: Vec<(String, String)>,
     /// The longest to wait
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
     pub(crate) timeout: Duration,
@@ -192,8 +200,25 @@ pub(crate) struct Rollback {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Token {
-    /// Make a one-time token by which one agent enrolls as one cluster
+    /// Make a token by which an agent enrolls as one cluster
     Create(TokenCreate),
+    /// List agents that wait to be accepted
+    Pending(Hub),
+    /// Accept the agent that asks to be that of a cluster
+    Accept(OfCluster),
+    /// Revoke the agents of a cluster at once: it keeps what it enforces, and enrolls anew to hear more
+    Revoke(OfCluster),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OfCluster {
+    /// Name of the cluster
+    pub(crate) cluster: ClusterName,
+    #[command(flatten)]
+    pub(crate) hub: Hub,
+    /// Who asks, for the record
+    #[arg(long, env = "USER", value_name = "NAME", default_value = "unknown")]
+    pub(crate) by: String,
 }
 
 #[derive(Debug, Args)]
@@ -209,6 +234,12 @@ pub(crate) struct TokenCreate {
     /// How long the token may be used
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration)]
     pub(crate) ttl: Duration,
+    /// How often it may be used; each use replaces the cluster's former agent
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) uses: u32,
+    /// Have somebody accept the agent that asks with it (writ token accept)
+    #[arg(long)]
+    pub(crate) needs_acceptance: bool,
 }
 
 #[derive(Debug, Args)]

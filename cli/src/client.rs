@@ -3,7 +3,7 @@
 pub(crate) mod answers;
 
 use crate::arguments;
-use answers::{ApiError, Counts, Ended, Revision, Status, Suspension, Token};
+use answers::{ApiError, Counts, Decided, Ended, Revision, Status, Suspension, Token};
 use anyhow::{Context, anyhow};
 use reqwest::{Certificate, Client, Response, StatusCode};
 use serde::Serialize;
@@ -31,11 +31,14 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-#[derive(Serialize)]
-struct NewToken<'a> {
-    cluster: &'a ClusterName,
-    labels: &'a Labels,
-    ttl_seconds: u64,
+/// A token that is to be made.
+#[derive(Debug, Serialize)]
+pub(crate) struct NewToken<'a> {
+    pub(crate) cluster: &'a ClusterName,
+    pub(crate) labels: &'a Labels,
+    pub(crate) ttl_seconds: u64,
+    pub(crate) uses: u32,
+    pub(crate) needs_acceptance: bool,
 }
 
 impl Hub {
@@ -127,21 +130,28 @@ impl Hub {
         self.read(self.get("/api/v1/break-glass?open=true").await?).await
     }
 
+    /// Halts, resumes, skips, hurries, pins or lets go.
+    pub(crate) async fn order_rollout(&self, wanted: &serde_json::Value) -> anyhow::Result<()> {
+        let response = self.send(self.request("POST", "/api/v1/rollouts/orders").json(wanted)).await?;
+        self.accepted(response).await.map(drop)
+    }
+
     /// Totals of what agents reported.
     pub(crate) async fn counts(&self) -> anyhow::Result<Counts> {
         self.read(self.get("/api/v1/counts").await?).await
     }
 
-    /// A one-time token by which an agent enrolls as this cluster.
-    pub(crate) async fn create_token(
-        &self,
-        cluster: &ClusterName,
-        labels: &Labels,
-        ttl: Duration,
-    ) -> anyhow::Result<Token> {
-        let body = NewToken { cluster, labels, ttl_seconds: ttl.as_secs().max(1) };
-        let response = self.send(self.request("POST", "/api/v1/enrollment-tokens").json(&body)).await?;
+    /// A token by which an agent enrolls as this cluster.
+    pub(crate) async fn create_token(&self, wanted: &NewToken<'_>) -> anyhow::Result<Token> {
+        let response = self.send(self.request("POST", "/api/v1/enrollment-tokens").json(wanted)).await?;
         self.read(self.accepted(response).await?).await
+    }
+
+    /// Accepts or revokes the agents of a cluster; how many there were.
+    pub(crate) async fn decide_enrollment(&self, verb: &str, wanted: &serde_json::Value) -> anyhow::Result<u64> {
+        let path = format!("/api/v1/enrollments/{verb}");
+        let response = self.send(self.request("POST", &path).json(wanted)).await?;
+        Ok(self.read::<Decided>(self.accepted(response).await?).await?.agents)
     }
 
     /// An answer of the history for these values.

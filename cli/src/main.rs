@@ -17,6 +17,7 @@ mod install;
 mod output;
 mod processes;
 mod rollback;
+mod rollout;
 mod source;
 mod status;
 mod template;
@@ -59,10 +60,11 @@ fn run(command: arguments::Command) -> exit::Outcome {
         Command::Changes(options) => block_on(changes::run(options)),
         Command::Wait(options) => block_on(wait::run(options)),
         Command::Rollback(options) => rollback::run(&options),
+        Command::Rollout(what) => block_on(rollout::run(what)),
         Command::BreakGlass(options) => block_on(break_glass::run(options)),
         Command::Bundle(what) => block_on(bundle::run(*what)),
         Command::Source(what) => block_on(source::run(what)),
-        Command::Token(arguments::Token::Create(options)) => block_on(token::run(options)),
+        Command::Token(what) => block_on(token::run(what)),
         Command::Install(what) => install::run(what),
         Command::Uninstall(what) => install::undo(&what),
         Command::Demo(options) => block_on(demo::run(options)),

@@ -3,7 +3,7 @@
 use crate::arguments::{Status as Options, StatusFormat};
 use crate::check::count;
 use crate::client::Hub;
-use crate::client::answers::{Cluster, ClusterState, Status};
+use crate::client::answers::{Cluster, ClusterState, RolloutState, Status};
 use crate::exit::{DONE, Outcome};
 use crate::{break_glass, terminal};
 use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
@@ -26,11 +26,24 @@ fn render(status: &Status, now: Timestamp) -> String {
         return lines.join("\n");
     }
     lines.push(table(status, now).to_string());
+    lines.extend(status.rollout.iter().filter_map(rollout));
     let refused = status.clusters.iter().filter_map(|cluster| Some((&cluster.name, cluster.refused_reason.as_ref()?)));
     lines.extend(refused.map(|(name, reason)| format!("{name} refused what it was told: {reason}")));
     lines.extend(status.clusters.iter().flat_map(impaired));
     lines.extend(status.break_glass.iter().map(break_glass::told));
     lines.join("\n")
+}
+
+/// A line about a rollout that is not done.
+fn rollout(rollout: &RolloutState) -> Option<String> {
+    let RolloutState { revision, phase, wave, halted } = rollout;
+    let told = match halted {
+        Some(reason) => format!("{} is halted in wave {wave}: {reason} (writ rollout --help)", short(revision)),
+        None => {
+            format!("{} is on its way, in wave {wave}: the clusters of later waves were not told yet", short(revision))
+        }
+    };
+    (phase != "done").then_some(told)
 }
 
 /// A line for each thing that keeps policies of a cluster from judging in full.

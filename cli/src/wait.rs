@@ -3,8 +3,9 @@
 use crate::arguments::Wait;
 use crate::check::count;
 use crate::client::Hub;
-use crate::client::answers::{Cluster, ClusterState, Revision, Status};
+use crate::client::answers::{Cluster, ClusterState, Revision, RolloutState, Status};
 use crate::exit::{DONE, FAILED, Outcome, TIMED_OUT};
+use crate::status::short;
 use crate::terminal;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -17,7 +18,7 @@ pub(crate) async fn run(options: Wait) -> Outcome {
     let deadline = Instant::now() + options.timeout;
     let mut was_reached = false;
     loop {
-        let found = match look(&hub, &options.commit).await {
+        let found = match look(&hub, &options.commit, &options.clusters).await {
             Ok(found) => found,
             // A hub that restarts while we wait is waited for; one that was never there is told at once.
             Err(error) if was_reached => Found::Missing(format!("{error:#}")),
@@ -49,9 +50,13 @@ enum Found {
     Missing(String),
 }
 
-async fn look(hub: &Hub, commit: &writ_policy::Revision) -> anyhow::Result<Found> {
+async fn look(hub: &Hub, commit: &writ_policy::Revision, labels: &[(String, String)]) -> anyhow::Result<Found> {
     let revision = hub.revision(commit).await?;
-    let status = hub.status().await?;
+    let mut status = hub.status().await?;
+    status.clusters.retain(|cluster| labels.iter().all(|(key, value)| cluster.labels.get(key) == Some(value)));
+    if status.clusters.is_empty() && !labels.is_empty() {
+        return Ok(Found::Missing("no cluster has these labels".to_owned()));
+    }
     Ok(judge(commit, revision.as_ref(), &status))
 }
 
@@ -81,9 +86,22 @@ fn judge(commit: &writ_policy::Revision, revision: Option<&Revision>, status: &S
             if status.clusters.len() == 1 { "enforces" } else { "enforce" }
         ));
     }
+    if let Some(halted) = status.rollout.as_ref().filter(|rollout| rollout.revision == commit.as_str()).and_then(halted)
+    {
+        return Found::Refused(halted);
+    }
     let missing: Vec<String> =
-        missing.iter().map(|cluster| format!("{} is {}", cluster.name, cluster.state.as_str())).collect();
+        missing.iter().map(|cluster| format!("{} is {}", cluster.name, waits_for(cluster, commit))).collect();
     Found::Missing(missing.join(", "))
+}
+
+/// Why it is waited for: its state, or that its wave has not come.
+fn waits_for(cluster: &Cluster, commit: &writ_policy::Revision) -> &'static str {
+    let is_told = cluster.desired.as_ref().is_some_and(|desired| desired.revision == commit.as_str());
+    match cluster.state {
+        ClusterState::Enforcing if !is_told => "not told yet",
+        state => state.as_str(),
+    }
 }
 
 /// It enforces the commit now, or proved it before a later commit took over.
@@ -99,4 +117,56 @@ fn refusal(cluster: &Cluster, commit: &writ_policy::Revision) -> Option<String> 
     let reason = cluster.refused_reason.as_deref().unwrap_or("no reason given");
     (cluster.state == ClusterState::Refused && is_told)
         .then(|| format!("{} refused {}: {reason}", cluster.name, commit.short()))
+}
+
+fn halted(rollout: &RolloutState) -> Option<String> {
+    let reason = rollout.halted.as_deref().unwrap_or("no reason given");
+    let halted = format!("the rollout of {} halted in wave {}: {reason}", short(&rollout.revision), rollout.wave);
+    (rollout.phase == "halted").then_some(halted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn judged(change: impl Fn(&mut serde_json::Value)) -> Found {
+        let commit = writ_policy::Revision::new("a".repeat(40)).unwrap();
+        let mut status = json!({
+            "clusters": [
+                { "name": "canary", "state": "enforcing", "active": { "revision": "a".repeat(40), "epoch": 2, "active_at": 0 } },
+                { "name": "prod", "state": "enforcing", "active": { "revision": "b".repeat(40), "epoch": 1, "active_at": 0 } },
+            ],
+            "rollout": { "revision": "a".repeat(40), "phase": "rolling", "wave": "canary", "halted": null },
+        });
+        change(&mut status);
+        let revision = json!({ "state": "served", "diagnostics": [], "enforced_by": [] });
+        let revision: Revision = serde_json::from_value(revision).unwrap();
+        judge(&commit, Some(&revision), &serde_json::from_value(status).unwrap())
+    }
+
+    #[test]
+    fn clusters_whose_wave_has_not_come_are_waited_for() {
+        assert_eq!(judged(|_| {}), Found::Missing("prod is not told yet".into()));
+    }
+
+    #[test]
+    fn halted_rollout_ends_the_wait_with_its_reason() {
+        let halt = |status: &mut serde_json::Value| {
+            status["rollout"]["phase"] = "halted".into();
+            status["rollout"]["halted"] = "`p` denies 9 of 9".into();
+        };
+        let told = "the rollout of aaaaaaaaaa halted in wave canary: `p` denies 9 of 9";
+        assert_eq!(judged(halt), Found::Refused(told.into()));
+        let of_another = |status: &mut serde_json::Value| {
+            halt(status);
+            status["rollout"]["revision"] = "c".repeat(40).into();
+        };
+        assert!(matches!(judged(of_another), Found::Missing(_)));
+        let canary_only = |status: &mut serde_json::Value| {
+            halt(status);
+            status["clusters"].as_array_mut().unwrap().truncate(1);
+        };
+        assert!(matches!(judged(canary_only), Found::Enforced(_)), "who is asked for has it");
+    }
 }

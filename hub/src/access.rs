@@ -123,8 +123,8 @@ impl FromRequestParts<App> for Agent {
     type Rejection = Failure;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let credential = bearer(&parts.headers).ok_or(Error::Unauthorized("this needs an agent's credential"))?;
-        let agent = app.store.agent_by_credential(&Digest::of(credential)).await?;
-        Ok(agent.ok_or(Error::Unauthorized("the credential is unknown or revoked"))?)
+        let agent = app.store.agent_by_credential(&Digest::of(credential), app.now()).await?;
+        Ok(agent.ok_or(Error::Unauthorized("the credential is unknown, revoked or expired"))?)
     }
 }
 

@@ -20,9 +20,11 @@ use writ_policy::wire;
 pub mod blobs;
 pub mod break_glass;
 pub mod counts;
+pub mod credential;
 pub mod desired;
 pub mod enroll;
 pub mod enrollment_tokens;
+pub mod enrollments;
 pub mod explain;
 pub mod failures;
 pub mod health;
@@ -33,6 +35,7 @@ pub mod openapi;
 pub mod push;
 pub mod reports;
 pub mod revisions;
+pub mod rollouts;
 pub mod session;
 pub mod source;
 pub mod status;
@@ -79,6 +82,7 @@ fn agent_routes() -> Router<App> {
     Router::new()
         .route(wire::REPORTS, post(reports::store).layer(DefaultBodyLimit::max(wire::MAX_REPORT_BYTES)))
         .route(&format!("{}/{{digest}}", wire::BLOBS), get(blobs::blob))
+        .route(wire::CREDENTIAL, post(credential::renew))
         .layer(GlobalConcurrencyLimitLayer::new(MAX_AT_ONCE))
         .route(wire::ENROLL, post(enroll::enroll).layer(GlobalConcurrencyLimitLayer::new(MAX_STRANGERS)))
         .route(wire::DESIRED, post(desired::desired).layer(DefaultBodyLimit::max(MAX_STATE_BYTES)))
@@ -90,6 +94,9 @@ fn people_routes() -> Router<App> {
     let pages = crate::pages::router().layer(at_once.clone()).merge(session_routes());
     Router::new()
         .route("/api/v1/enrollment-tokens", post(enrollment_tokens::create))
+        .route("/api/v1/enrollments", get(enrollments::list))
+        .route("/api/v1/enrollments/accept", post(enrollments::accept))
+        .route("/api/v1/enrollments/revoke", post(enrollments::revoke))
         .route("/api/v1/break-glass", post(break_glass::open).get(break_glass::list))
         .route("/api/v1/break-glass/end", post(break_glass::end))
         .route("/api/v1/source/sign", post(source::sign))
@@ -99,6 +106,8 @@ fn people_routes() -> Router<App> {
         .route("/api/v1/status", get(status::show))
         .route("/api/v1/revisions", get(revisions::list))
         .route("/api/v1/revisions/{revision}", get(revisions::show))
+        .route("/api/v1/rollouts", get(rollouts::list))
+        .route("/api/v1/rollouts/orders", post(rollouts::order))
         .route("/api/v1/failures", get(failures::list))
         .route("/api/v1/violations", get(violations::list))
         .route("/api/v1/violations/{id}", get(violations::show))
@@ -122,6 +131,8 @@ fn session_routes() -> Router<App> {
     Router::new()
         .route("/login", post(session::sign_in))
         .route("/logout", post(session::sign_out))
+        .route("/clusters/accept", post(crate::pages::clusters::accept))
+        .route("/rollouts/orders", post(crate::pages::rollouts::order))
         .layer(access::refuse_other_sites())
         .layer(GlobalConcurrencyLimitLayer::new(MAX_STRANGERS))
 }

@@ -7,6 +7,7 @@ use crate::heartbeat::Heartbeats;
 use crate::ingest::intake::Intake;
 use crate::metrics::Metrics;
 use crate::push::Gatekeeper;
+use crate::shelf::Shelf;
 use crate::store::{Store, Tx};
 use arc_swap::ArcSwap;
 use std::ops::Deref;
@@ -46,6 +47,8 @@ pub struct Parts {
     pub lead: Lead,
     /// The newest word to each cluster.
     pub board: Board,
+    /// What agents fetch.
+    pub shelf: Shelf,
     /// Wakes `assign`: something changed that clusters should be told.
     pub assign_wanted: Notify,
     /// Wakes `source`: there may be news.
@@ -60,6 +63,10 @@ pub struct Parts {
     pub metrics: Metrics,
     /// How long a request of an agent is held while there is nothing new.
     pub hold: Duration,
+    /// How long a credential of an agent is good.
+    pub credential_ttl: Duration,
+    /// Whether people must accept every agent that enrolls.
+    pub accept_agents: bool,
     /// Ends held requests when the hub stops.
     pub shutdown: CancellationToken,
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 use writ_policy::Digest;
-use writ_policy::bundle::Assignment;
+use writ_policy::bundle::{Assignment, BundleStatement};
 use writ_policy::sign::Signed;
 use writ_policy::wire::Desired;
 
@@ -20,6 +20,8 @@ pub struct Word {
     pub digest: Digest,
     /// Its epoch.
     pub epoch: u64,
+    /// Digest of the index of its bundle.
+    pub index: Digest,
     /// `wire::Desired` as JSON.
     pub body: Bytes,
 }
@@ -28,9 +30,10 @@ impl Word {
     /// The word that this assignment and the bundle that it names are; nothing when it cannot be read.
     pub fn new(assignment: Signed, bundle: &Signed) -> Option<Self> {
         let epoch = serde_json::from_str::<Assignment>(&assignment.payload).ok()?.epoch;
+        let index = serde_json::from_str::<BundleStatement>(&bundle.payload).ok()?.index;
         let digest = assignment.digest();
         let body = serde_json::to_vec(&Desired { assignment, bundle: bundle.clone() }).ok()?.into();
-        Some(Self { digest, epoch, body })
+        Some(Self { digest, epoch, index, body })
     }
 }
 
@@ -50,6 +53,22 @@ impl Board {
                 is_news
             });
         });
+    }
+
+    /// Whether this is the epoch of the newest word to a cluster.
+    pub fn says(&self, cluster: i64, epoch: i64) -> bool {
+        let epoch = u64::try_from(epoch).ok();
+        self.with(cluster, |newest| newest.borrow().as_deref().map(|word| word.epoch) == epoch)
+    }
+
+    /// The index of the bundle that a cluster should enforce.
+    pub fn index(&self, cluster: i64) -> Option<Digest> {
+        self.with(cluster, |newest| newest.borrow().as_deref().map(|word| word.index))
+    }
+
+    /// Ends what is held for a cluster; what it should enforce is put up again when clusters are next told.
+    pub fn forget(&self, cluster: i64) {
+        self.0.lock().expect("no holder of the lock panics").remove(&cluster);
     }
 
     /// Follows the newest word to a cluster; `None` when too many already do.

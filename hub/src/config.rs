@@ -57,6 +57,12 @@ pub struct Config {
     /// A file with the admin token, at least 20 characters. Without it one is made at the first start and shown once.
     #[arg(long, env = "WRIT_ADMIN_TOKEN_FILE", value_name = "FILE")]
     pub admin_token_file: Option<PathBuf>,
+    /// How long a credential of an agent is good; it asks for the next one when a third of that is over.
+    #[arg(long, env = "WRIT_CREDENTIAL_TTL", default_value = "90d", value_parser = days, value_name = "DURATION")]
+    pub credential_ttl: Duration,
+    /// Has every agent that enrolls wait until somebody accepts it, whatever its token says.
+    #[arg(long, env = "WRIT_ACCEPT_AGENTS")]
+    pub accept_agents: bool,
     /// How many rows one agent may report in a minute before it is told to come later; 0 for any number.
     #[arg(long, env = "WRIT_ROWS_PER_MINUTE", default_value = "300000", value_name = "ROWS")]
     pub rows_per_minute: u64,
@@ -94,6 +100,7 @@ impl Config {
     pub fn validate(&self) -> anyhow::Result<()> {
         self.source.validate()?;
         self.keeping.validate()?;
+        ensure!(self.credential_ttl >= Duration::from_secs(60), "--credential-ttl is below a minute");
         ensure!(self.hold <= Duration::from_secs(60), "--hold is above 60s");
         Ok(())
     }

@@ -1,7 +1,10 @@
 //! What replicas of agents say of themselves with each request. News (a new assignment enforced or refused, a restart) is written
 //! at once; that an agent is still there is kept in memory and written every few seconds for all of them.
 
+mod group;
+
 use crate::app::App;
+use crate::failure::Error;
 use crate::status::SEEN_WITHIN_MS;
 use crate::store::{self, Heartbeat};
 use std::collections::{BTreeSet, HashMap};
@@ -32,6 +35,8 @@ type Replica = (i64, String);
 pub struct Heartbeats {
     known: Mutex<HashMap<Replica, Known>>,
     names: Mutex<HashMap<Replica, Name>>,
+    /// News that are written together.
+    group: group::Group,
 }
 
 /// Who goes by one name. A process that starts again is another boot and the former never returns; two that take turns
@@ -120,7 +125,7 @@ impl Heartbeats {
 }
 
 /// Takes in what an agent says of itself.
-pub async fn note(app: &App, cluster: i64, state: AgentState) -> store::Result<()> {
+pub async fn note(app: &App, cluster: i64, state: AgentState) -> Result<(), Error> {
     let now = app.now();
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let later = Later {
@@ -132,7 +137,7 @@ pub async fn note(app: &App, cluster: i64, state: AgentState) -> store::Result<(
     let leaving = state.leaving;
     let mut heartbeat = bounded(state);
     if leaving {
-        return leave(app, cluster, &heartbeat.replica).await;
+        return Ok(leave(app, cluster, &heartbeat.replica).await?);
     }
     if app.heartbeats.is_disputed(cluster, &heartbeat, now) {
         heartbeat.load_errors.push(disputed(&heartbeat.replica));
@@ -140,28 +145,14 @@ pub async fn note(app: &App, cluster: i64, state: AgentState) -> store::Result<(
     if app.heartbeats.keep(cluster, &heartbeat, later) {
         return Ok(());
     }
-    let known = app.store.break_glass_open(now).await?;
-    let mut tx = app.store.begin().await?;
-    tx.save_replica(cluster, &heartbeat, later).await?;
-    tx.note_break_glass(cluster, &heartbeat.break_glass, &known, now).await?;
-    tx.forget_replicas_before(cluster, now - FORGET_AFTER_MS).await?;
-    let reached = tx.sum_up_replicas(cluster, now - SEEN_WITHIN_MS).await?;
-    // The proof is the cluster's: the replica that comes last brings it.
-    if let Some(active) = &heartbeat.active
-        && reached == Some(active.assignment.to_string())
-    {
-        tx.acknowledge(cluster, active, now).await?;
-    }
-    tx.commit().await?;
-    app.heartbeats.wrote(cluster, heartbeat);
-    Ok(())
+    group::write(app, cluster, heartbeat, later).await
 }
 
 /// A replica stops: the cluster is what the others say, or what the last one said.
 async fn leave(app: &App, cluster: i64, replica: &str) -> store::Result<()> {
     let mut tx = app.store.begin().await?;
     tx.forget_replica(cluster, replica).await?;
-    tx.sum_up_replicas(cluster, app.now() - SEEN_WITHIN_MS).await?;
+    tx.sum_up_replicas(&BTreeSet::from([cluster]), app.now() - SEEN_WITHIN_MS).await?;
     tx.commit().await?;
     app.heartbeats.forget_replica(cluster, replica);
     Ok(())
@@ -192,18 +183,14 @@ pub async fn flush(app: &App) -> store::Result<()> {
     }
     let mut tx = app.store.begin().await?;
     let clusters: BTreeSet<i64> = later.iter().map(|(cluster, ..)| *cluster).collect();
-    let mut behind = vec![];
-    for (cluster, said, later) in later {
-        if !tx.save_seen(cluster, &said, later).await? {
-            behind.push((cluster, said.replica));
-        }
-    }
-    for cluster in clusters {
-        tx.sum_up_replicas(cluster, app.now() - SEEN_WITHIN_MS).await?;
-    }
+    let known = tx.save_seen(&later).await?;
+    tx.sum_up_replicas(&clusters, app.now() - SEEN_WITHIN_MS).await?;
+    tx.forget_replicas_before(app.now() - FORGET_AFTER_MS).await?;
     tx.commit().await?;
     // It said something else to another hub since: what it says to this one next is written whole.
-    behind.iter().for_each(|(cluster, replica)| app.heartbeats.forget_replica(*cluster, replica));
+    let said = later.iter().map(|(cluster, said, _)| (*cluster, said.replica.clone()));
+    said.filter(|said| !known.contains(said))
+        .for_each(|(cluster, replica)| app.heartbeats.forget_replica(cluster, &replica));
     Ok(())
 }
 

@@ -31,6 +31,7 @@ pub mod repository;
 pub mod retention;
 pub mod rollout;
 pub mod serve;
+pub mod shelf;
 pub mod source;
 pub mod status;
 pub mod store;
@@ -103,6 +104,7 @@ impl Hub {
             self_test: self_test(config)?,
             lead: app::Lead::default(),
             board: Board::default(),
+            shelf: shelf::Shelf::default(),
             assign_wanted: Notify::new(),
             look_wanted: Notify::new(),
             push: Gatekeeper::new(config.source.webhook_secret_file.clone())?,
@@ -110,6 +112,8 @@ impl Hub {
             intake,
             metrics: Metrics::default(),
             hold: config.hold,
+            credential_ttl: config.credential_ttl,
+            accept_agents: config.accept_agents,
             shutdown,
         });
         let follower = Follower::new(app.clone(), mirror, remote, Signers::of(&config.source));

@@ -7,7 +7,7 @@ mod change;
 mod changes;
 mod chart;
 mod cluster;
-mod clusters;
+pub(crate) mod clusters;
 
 mod empty;
 mod failure;
@@ -29,6 +29,7 @@ mod policies;
 mod policy;
 mod revision;
 mod revisions;
+pub(crate) mod rollouts;
 mod spark;
 mod violation;
 mod violations;
@@ -57,6 +58,7 @@ pub fn router() -> Router<App> {
         .route("/failures", get(failures::show))
         .route("/revisions", get(revisions::show))
         .route("/revisions/{revision}", get(revision::show))
+        .route("/rollouts", get(rollouts::show))
         .route("/find", get(find::show))
         .route("/login", get(login::show))
         .route("/favicon.ico", get(assets::icon))

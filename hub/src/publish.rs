@@ -6,7 +6,7 @@ mod removal;
 use crate::app::App;
 use crate::finding::{Finding, with_excerpts};
 use crate::repository::{Commit, Read};
-use crate::store::{Checked, NewBundle, Store};
+use crate::store::{Checked, NewBundle, Served, Store};
 use anyhow::Context;
 use flate2::{Compression, write::GzEncoder};
 use std::io::Write;
@@ -42,9 +42,19 @@ pub async fn sign_anew(store: &Store, key: &SigningKey) -> anyhow::Result<()> {
     if served.statement.key == key.public().fingerprint() {
         return Ok(());
     }
-    let statement: BundleStatement = serde_json::from_str(&served.statement.payload).context("reading the bundle")?;
     tracing::warn!(revision = %served.revision, "the hub has a new key: {} is signed anew", served.revision.short());
-    store.save_statement(served.id, &key.sign(&statement)).await.context("signing the bundle anew")
+    signed_by_us(store, key, served).await.map(drop)
+}
+
+/// A revision with its statement signed by this key, also where another one did.
+pub async fn signed_by_us(store: &Store, key: &SigningKey, revision: Served) -> anyhow::Result<Served> {
+    if revision.statement.key == key.public().fingerprint() {
+        return Ok(revision);
+    }
+    let statement: BundleStatement = serde_json::from_str(&revision.statement.payload).context("reading the bundle")?;
+    let statement = key.sign(&statement);
+    store.save_statement(revision.id, &statement).await.context("signing the bundle anew")?;
+    Ok(Served { statement, ..revision })
 }
 
 /// Checks a commit, and serves it when it is sound. `author` is the author's word for it, where one is asked for; `again`

@@ -1,11 +1,15 @@
 //! The listener: plain HTTP or TLS, with bounds on clients that are slow or many. What is answered is in `api`.
 
+mod pace;
+
 use crate::config::Config;
 use anyhow::Context;
 use axum::Router;
+use axum_server::accept::DefaultAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
 use hyper_util::rt::TokioTimer;
+use pace::Pace;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::Duration;
@@ -58,8 +62,8 @@ impl Listener {
         let service = routes.into_make_service_with_connect_info::<SocketAddr>();
         let served = async {
             match self.tls {
-                Some(tls) => server.acceptor(RustlsAcceptor::new(tls)).serve(service).await,
-                None => server.serve(service).await,
+                Some(tls) => server.acceptor(Pace::new(RustlsAcceptor::new(tls))).serve(service).await,
+                None => server.acceptor(Pace::new(DefaultAcceptor::new())).serve(service).await,
             }
         };
         tokio::select! {

@@ -3,10 +3,12 @@
 mod break_glass;
 mod settings;
 mod switch;
+mod waves;
 
 pub use break_glass::BreakGlassRule;
 pub use settings::Settings;
 pub use switch::Switch;
+pub use waves::{HaltOn, Percent, Share, Urgent, Wave};
 
 use crate::glob::glob_matches;
 use crate::{Action, DenyLevel, Diagnostic, Exemption, Labels, SourceFile};
@@ -42,9 +44,12 @@ pub struct Fleet {
     /// What the owners of namespaces may suspend.
     #[serde(default)]
     pub break_glass: BreakGlassRule,
-    /// The order in which clusters receive a revision. Read and kept; every cluster is in one wave for now.
+    /// The order in which clusters receive a revision; one wave of all of them when there is none.
     #[serde(default)]
-    pub waves: Vec<serde_json::Value>,
+    pub waves: Vec<Wave>,
+    /// How revisions pass that must not wait.
+    #[serde(default)]
+    pub urgent: Urgent,
     /// Whether workloads are also judged as the pod that they imply; on until it is said otherwise.
     pub expand: Option<bool>,
     /// The repository's exemptions, each a document of its own.
@@ -106,6 +111,7 @@ impl Fleet {
             let finding = Diagnostic::error(&file.path, "exemptions are documents of their own");
             return Err(finding.help("Write each as `kind: Exemption`, in a file that its owners approve."));
         }
+        fleet.check_waves(file)?;
         Ok(fleet)
     }
 

@@ -16,6 +16,8 @@ use uuid::Uuid;
 pub const ENROLL: &str = "/v1/enroll";
 /// `POST`, held open; answered by [`Desired`], or 204 when nothing changed while it was held.
 pub const DESIRED: &str = "/v1/desired";
+/// `POST` with the credential; answered by [`Credential`]: a new one, before the present one ends.
+pub const CREDENTIAL: &str = "/v1/credential";
 /// `GET /v1/blobs/{digest}`: the content, gzip-encoded.
 pub const BLOBS: &str = "/v1/blobs";
 /// `POST`; answered by [`Receipt`] once the rows are committed.
@@ -56,6 +58,20 @@ pub struct Enrolled {
     pub credential: String,
     /// The key whose assignments and bundles the agent obeys. The token carries its fingerprint.
     pub hub_key: PublicKey,
+    /// From when on the agent asks for a new credential, well before this one ends; never, where the hub says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renew_at: Option<i64>,
+}
+
+/// A credential in place of the present one, which is good until it ends.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Credential {
+    /// Bearer credential for all further requests.
+    pub credential: String,
+    /// From when on to ask for the next one.
+    pub renew_at: i64,
+    /// When it ends.
+    pub expires_at: i64,
 }
 
 /// "This is what I enforce; tell me when I should enforce something else."
@@ -63,6 +79,10 @@ pub struct Enrolled {
 pub struct DesiredRequest {
     /// Digest of the assignment that the agent enforces, if any. The hub holds the request while it is the newest.
     pub have: Option<Digest>,
+    /// The assignment that the agent enforces, with the hub's own signature, in the first request to a hub: one that was
+    /// restored from a backup learns from it which epochs it has already given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Signed>,
     /// The agent's own state: heartbeat, acknowledgement and errors in one.
     pub state: AgentState,
 }
@@ -321,6 +341,12 @@ pub struct ReviewCount {
 impl std::fmt::Debug for Enroll {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Enroll").field("token", &"***").field("version", &self.version).finish()
+    }
+}
+
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credential").field("credential", &"***").field("expires_at", &self.expires_at).finish()
     }
 }
 

@@ -54,6 +54,7 @@ impl Prepared {
             labels: Labels::new(),
             credential: "none".into(),
             hub_key: key.public(),
+            renew_at: None,
         };
         identity::save(folder.path(), &identity).unwrap();
         let cache = Cache::open(folder.path()).unwrap();

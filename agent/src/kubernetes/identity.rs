@@ -42,6 +42,16 @@ impl Cluster {
         }
     }
 
+    /// Puts a renewed identity in the place of the one that replicas share.
+    pub async fn replace_identity(&self, identity: &Enrolled) -> anyhow::Result<()> {
+        let secrets = self.secrets();
+        let mut secret = secrets.get(&self.identity_secret).await.context("reading the Secret of the identity")?;
+        let content = serde_json::to_vec(identity).expect("an identity has only string keys");
+        secret.data.get_or_insert_default().insert(KEY.to_owned(), ByteString(content));
+        let replaced = secrets.replace(&self.identity_secret, &PostParams::default(), &secret).await;
+        replaced.context("writing the Secret of the identity").map(drop)
+    }
+
     fn secrets(&self) -> Api<Secret> {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
@@ -82,6 +92,15 @@ mod tests {
         let second = identity("018f0000-0000-7000-8000-000000000002");
         let stays = cluster.share_identity(&second).await.unwrap().unwrap();
         assert_eq!(stays.agent, first.agent);
+        script.assert_done();
+    }
+
+    #[tokio::test]
+    async fn renewed_identity_takes_the_place_of_the_former() {
+        let identity = identity("018f0000-0000-7000-8000-000000000001");
+        let script =
+            Script::new().expect("GET", PATH, (200, secret(&identity))).expect("PUT", PATH, (200, secret(&identity)));
+        script.cluster(&[]).replace_identity(&identity).await.unwrap();
         script.assert_done();
     }
 

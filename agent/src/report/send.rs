@@ -56,10 +56,14 @@ impl Sender {
     }
 
     async fn send_all(mut self) -> anyhow::Result<()> {
-        let Some(identity) = identity::wait(&mut self.identity).await else { return Ok(()) };
+        if identity::wait(&mut self.identity).await.is_none() {
+            return Ok(());
+        }
         let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(10));
         loop {
             let name = self.spool.oldest().await;
+            // It may have been renewed since.
+            let Some(identity) = self.identity.borrow().clone() else { return Ok(()) };
             let Err(problem) = self.send(name, &identity.credential).await else {
                 if backoff.attempt() > 0 {
                     info!("reports reach the hub again");

@@ -90,6 +90,7 @@ mod tests {
                 labels: Labels::new(),
                 credential: "secret".into(),
                 hub_key: key.public(),
+                renew_at: None,
             };
             Self { key, identity }
         }

@@ -225,6 +225,7 @@ async fn enroll(State(FakeHub(hub)): State<FakeHub>, Json(request): Json<Enroll>
         labels: Labels::new(),
         credential: CREDENTIAL.into(),
         hub_key: hub.key.public(),
+        renew_at: None,
     })
     .into_response()
 }

@@ -21,6 +21,9 @@ pub(crate) struct Status {
     /// The commit that it serves: the newest good one.
     pub(crate) served: Option<String>,
     pub(crate) clusters: Vec<Cluster>,
+    /// How far what is served is; a hub of a version before this one does not say.
+    #[serde(default)]
+    pub(crate) rollout: Option<RolloutState>,
     /// What is suspended now.
     #[serde(default)]
     pub(crate) break_glass: Vec<Suspension>,
@@ -200,4 +203,77 @@ impl Counts {
     pub(crate) fn of(&self, code: &str) -> u64 {
         self.failures_by_code.get(code).copied().unwrap_or_default()
     }
+}
+
+/// How far what is served is.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct RolloutState {
+    pub(crate) revision: String,
+    pub(crate) phase: String,
+    pub(crate) wave: String,
+    pub(crate) halted: Option<String>,
+}
+
+/// `GET /api/v1/rollouts`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Rollouts {
+    pub(crate) rollouts: Vec<Rollout>,
+    pub(crate) pins: Vec<Pin>,
+}
+
+/// One rollout.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Rollout {
+    pub(crate) revision: String,
+    pub(crate) phase: String,
+    pub(crate) wave: String,
+    pub(crate) urgent: bool,
+    pub(crate) began_at: i64,
+    pub(crate) halted: Option<String>,
+    pub(crate) waves: Vec<Wave>,
+    pub(crate) events: Vec<RolloutEvent>,
+}
+
+/// Clusters of one wave.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Wave {
+    pub(crate) name: String,
+    pub(crate) clusters: u64,
+    pub(crate) told: u64,
+    pub(crate) enforcing: u64,
+    pub(crate) refused: u64,
+    pub(crate) offline: u64,
+}
+
+/// What happened.
+#[derive(Debug, Deserialize)]
+pub(crate) struct RolloutEvent {
+    pub(crate) at: i64,
+    pub(crate) kind: String,
+    pub(crate) wave: String,
+    pub(crate) reason: String,
+    pub(crate) ordered_by: String,
+}
+
+/// A cluster that stays where it is.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Pin {
+    pub(crate) cluster: String,
+    pub(crate) revision: String,
+    pub(crate) reason: String,
+    pub(crate) ordered_by: String,
+}
+
+/// `GET /api/v1/enrollments`: an agent that waits to be accepted.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Asking {
+    pub(crate) cluster: String,
+    pub(crate) version: String,
+    pub(crate) asked_at: i64,
+}
+
+/// How many agents were accepted or revoked.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Decided {
+    pub(crate) agents: u64,
 }

@@ -4,15 +4,14 @@ use super::child::{Child, Recipe};
 use super::folder::{self, Folder};
 use super::ports::{AGENTS, Ports};
 use super::webhook::Webhook;
-use crate::client::Hub;
 use crate::client::answers::ClusterState;
+use crate::client::{Hub, NewToken};
 use anyhow::Context;
 use clap::CommandFactory;
 use serde::Deserialize;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use url::Url;
 use writ_policy::{ClusterName, Labels};
 
@@ -103,7 +102,11 @@ async fn enroll(
     }
     let cluster = ClusterName::new(name).expect("the demo's cluster names are valid");
     let labels: Labels = labels.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
-    let made = hub.create_token(&cluster, &labels, Duration::from_secs(600)).await?;
+    let made = {
+        let (uses, needs_acceptance) = (1, false);
+        let wanted = NewToken { cluster: &cluster, labels: &labels, ttl_seconds: 600, uses, needs_acceptance };
+        hub.create_token(&wanted).await?
+    };
     folder::write_secret(&folder.token(name), &made.token)?;
     Ok(Some(folder.token(name)))
 }

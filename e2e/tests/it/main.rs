@@ -31,4 +31,5 @@ mod shared;
 mod slack;
 mod tidy;
 mod wait;
+mod waves;
 mod world;

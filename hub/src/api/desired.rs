@@ -11,7 +11,9 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use writ_policy::Digest;
-use writ_policy::wire::DesiredRequest;
+use writ_policy::bundle::Assignment;
+use writ_policy::sign::Signed;
+use writ_policy::wire::{Active, DesiredRequest};
 
 /// Tells the agent what to enforce, once there is something to tell.
 pub async fn desired(
@@ -19,21 +21,20 @@ pub async fn desired(
     State(app): State<App>,
     Json(request): Json<DesiredRequest>,
 ) -> Result<Response, Failure> {
-    let DesiredRequest { have, state } = request;
+    let DesiredRequest { have, proof, state } = request;
     // What it refused it knows already; it is told again when the time is over, not in a loop: why it refused (a full
     // disk, a child that could not start) may be gone by then.
     let refused = state.refused.as_ref().map(|refused| refused.assignment);
     let leaving = state.leaving;
-    let lost = state.active.as_ref().map(|active| active.epoch);
+    let active = state.active.clone();
     let mut newest = app.board.follow(agent.cluster_id).ok_or(Error::Busy)?;
-    let is_behind = newest.borrow().as_ref().is_some_and(|word| lost.is_some_and(|epoch| epoch > word.epoch));
+    let forgot = active.is_some_and(|active| newest.borrow().as_ref().is_some_and(|word| is_forgotten(&active, word)));
     heartbeat::note(&app, agent.cluster_id, state).await?;
     if leaving {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    if is_behind {
-        // The agent enforces a later epoch than this hub remembers: the next must be beyond it.
-        app.want_round().await?;
+    if forgot {
+        remember(&app, &agent, proof).await?;
     }
     let news = async {
         let told = newest.wait_for(|word| word.as_deref().is_some_and(|word| is_news(word, have, refused))).await;
@@ -49,6 +50,34 @@ pub async fn desired(
         Some(word) => ([(header::CONTENT_TYPE, "application/json")], word.body.clone()).into_response(),
         None => StatusCode::NO_CONTENT.into_response(),
     })
+}
+
+/// Takes the agent's word for an epoch that this hub does not remember, when its own signature proves it.
+async fn remember(app: &App, agent: &Agent, proof: Option<Signed>) -> Result<(), Failure> {
+    let unproven = "this hub does not remember the epoch that the agent enforces: show its assignment (proof)";
+    let proof = proof.ok_or(Error::Conflict(unproven.into()))?;
+    let assignment = app.hub_key.public().verify::<Assignment>(&proof);
+    let assignment = assignment.ok().filter(|assignment| assignment.cluster == agent.cluster);
+    let assignment =
+        assignment.ok_or(Error::Conflict("the proof is not signed by this hub for this cluster".into()))?;
+    let epoch = i64::try_from(assignment.epoch).unwrap_or(i64::MAX - 1);
+    let mut tx = app.store.begin().await?;
+    // What another hub told is known, only not yet here.
+    let is_news = tx.save_proven_epoch(agent.cluster_id, epoch, proof.digest()).await?;
+    tx.commit().await?;
+    if !is_news {
+        return Ok(());
+    }
+    let cluster = &agent.cluster;
+    tracing::warn!(cluster.name = %cluster, epoch, "`{cluster}` proves epoch {epoch}, which this hub had forgotten: it goes on beyond it");
+    app.want_round().await?;
+    Ok(())
+}
+
+/// Whether the agent enforces what this hub does not remember, and would not go back from: a later epoch, or another
+/// assignment of the same one.
+fn is_forgotten(active: &Active, word: &Word) -> bool {
+    active.epoch > word.epoch || active.epoch == word.epoch && active.assignment != word.digest
 }
 
 fn is_news(word: &Word, have: Option<Digest>, refused: Option<Digest>) -> bool {

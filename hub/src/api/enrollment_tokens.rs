@@ -11,6 +11,8 @@ use writ_policy::{ClusterName, Digest, Labels};
 
 /// The longest that a token may live, in seconds: a week.
 const MAX_TTL: u64 = 7 * 24 * 60 * 60;
+/// The most that a token may be used.
+const MAX_USES: i64 = 1_000;
 /// Bounds on labels.
 const MAX_LABELS: usize = 64;
 const MAX_LABEL_BYTES: usize = 253;
@@ -24,6 +26,12 @@ pub struct Wanted {
     labels: Labels,
     #[serde(default = "an_hour")]
     ttl_seconds: u64,
+    /// How often it may be used; each use replaces the cluster's former agent.
+    #[serde(default = "once")]
+    uses: i64,
+    /// Whether somebody must accept the agent that asks with it; where the hub asks for that, always.
+    #[serde(default)]
+    needs_acceptance: bool,
 }
 
 /// The token, shown this once.
@@ -41,7 +49,9 @@ pub async fn create(_: Admin, State(app): State<App>, Json(wanted): Json<Wanted>
     let expires_at = now + wanted.ttl_seconds as i64 * 1000;
     let labels = serde_json::to_string(&wanted.labels).expect("labels have string keys");
     let cluster = wanted.cluster.as_str();
-    let token = NewToken { hash: &Digest::of(&secret), cluster, labels: &labels, expires_at };
+    let needs_acceptance = wanted.needs_acceptance || app.accept_agents;
+    let hash = &Digest::of(&secret);
+    let token = NewToken { hash, cluster, labels: &labels, expires_at, uses: wanted.uses, needs_acceptance };
     app.store.save_enrollment_token(&token, now).await?;
     tracing::info!(cluster.name = cluster, "an enrollment token was made for cluster `{cluster}`");
     let token = format!("writ_{secret}_{}", app.hub_key.public().fingerprint());
@@ -54,10 +64,17 @@ fn check(wanted: &Wanted) -> Result<(), Error> {
         let text = format!("labels are at most {MAX_LABELS}, each key and value of at most {MAX_LABEL_BYTES} bytes");
         return Err(Error::Invalid(text));
     }
+    if !(1..=MAX_USES).contains(&wanted.uses) {
+        return Err(Error::Invalid(format!("uses is between 1 and {MAX_USES}")));
+    }
     if !(1..=MAX_TTL).contains(&wanted.ttl_seconds) {
         return Err(Error::Invalid(format!("ttl_seconds is between 1 and {MAX_TTL}")));
     }
     Ok(())
+}
+
+fn once() -> i64 {
+    1
 }
 
 fn an_hour() -> u64 {

@@ -2,6 +2,7 @@
 
 use crate::access::Viewer;
 use crate::app::App;
+use crate::assign::standing::{self, Standing};
 use crate::failure::Failure;
 use crate::status::{ClusterState, state_of};
 use crate::store::{BreakGlassRow, StatusRow};
@@ -25,8 +26,18 @@ pub struct Status {
     served: Option<String>,
     now: i64,
     clusters: Vec<Cluster>,
+    /// How far what is served is.
+    rollout: Option<Rollout>,
     /// What is suspended now, whoever opened it.
     break_glass: Vec<BreakGlassRow>,
+}
+
+#[derive(Serialize)]
+struct Rollout {
+    revision: String,
+    phase: String,
+    wave: String,
+    halted: Option<String>,
 }
 
 /// One cluster.
@@ -71,6 +82,7 @@ pub async fn show(_: Viewer, State(app): State<App>) -> Result<Json<Status>, Fai
     let clusters = app.store.status().await?.into_iter().map(|row| cluster(row, now)).collect();
     let state = app.source_state.load_full();
     let break_glass = app.store.break_glass_open(now).await?;
+    let rollout = rollout(&app).await?;
     Ok(Json(Status {
         source: app.source.url.clone(),
         branch: app.source.branch.clone(),
@@ -82,8 +94,15 @@ pub async fn show(_: Viewer, State(app): State<App>) -> Result<Json<Status>, Fai
         served,
         now,
         clusters,
+        rollout,
         break_glass,
     }))
+}
+
+async fn rollout(app: &App) -> crate::store::Result<Option<Rollout>> {
+    let Some(row) = app.store.rollout().await? else { return Ok(None) };
+    let Standing { revision, phase, wave, halted, .. } = standing::of(app, &row).await?;
+    Ok(Some(Rollout { revision, phase, wave, halted }))
 }
 
 /// The clusters.

@@ -5,16 +5,19 @@ use super::layout::{Layout, Section};
 use super::link;
 use super::member::{self, Cluster};
 use super::period::Period;
-use crate::access::Viewer;
-use crate::api::Query;
+use crate::access::{Admin, Viewer};
+use crate::api::{Query, enrollments};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::movement::Mover;
+use crate::store::AskingRow;
 use askama::Template;
+use axum::Form;
 use axum::extract::State;
-use axum::response::Html;
+use axum::response::{Html, Redirect};
 use serde::Deserialize;
 use std::collections::HashMap;
+use writ_policy::ClusterName;
 
 /// Rows of one page.
 const ROWS: usize = 50;
@@ -30,6 +33,7 @@ struct ClustersPage {
     by: Order,
     states: Vec<(String, usize)>,
     clusters: Vec<(Cluster, Mover)>,
+    asking: Vec<AskingRow>,
     skip: usize,
     next: Option<usize>,
 }
@@ -66,7 +70,8 @@ pub(super) async fn show(
 ) -> Result<Html<String>, Failure> {
     let layout = Layout::new(&app, Section::Clusters);
     let by = if by == Order::Failing.as_str() { Order::Failing } else { Order::State };
-    let (statuses, since, reviews) = tokio::try_join!(
+    let (asking, statuses, since, reviews) = tokio::try_join!(
+        app.store.asking(layout.now),
         app.store.status(),
         app.store.enforcing_since(),
         app.store.cluster_rows(period.window(layout.now), MAX_CLUSTERS, 0)
@@ -93,7 +98,19 @@ pub(super) async fn show(
     let skip = skip.parse().unwrap_or(0).min(clusters.len());
     let next = (clusters.len() > skip + ROWS).then_some(skip + ROWS);
     let clusters = clusters.drain(skip..).take(ROWS).collect();
-    super::html(&ClustersPage { layout, period, by, states, clusters, skip, next })
+    super::html(&ClustersPage { layout, period, by, states, clusters, asking, skip, next })
+}
+
+/// The field of the form.
+#[derive(Deserialize)]
+pub(crate) struct Accept {
+    cluster: ClusterName,
+}
+
+/// `POST /clusters/accept`: the button of an agent that asks was pressed.
+pub(crate) async fn accept(_: Admin, State(app): State<App>, Form(form): Form<Accept>) -> Result<Redirect, Failure> {
+    enrollments::accept_as(&app, &form.cluster, "the dashboard").await?;
+    Ok(Redirect::to("/clusters"))
 }
 
 impl Order {

@@ -16,6 +16,7 @@ pub(super) enum Section {
     Failures,
     Changes,
     Revisions,
+    Rollouts,
     /// None of them.
     Elsewhere,
 }
@@ -46,7 +47,7 @@ impl Layout {
         Self { section: Section::Elsewhere, now, can_sign_out: false, source: String::new() }
     }
 
-    pub(super) fn tabs(&self) -> [(Section, &'static str, &'static str); 8] {
+    pub(super) fn tabs(&self) -> [(Section, &'static str, &'static str); 9] {
         [
             (Section::Fleet, "/", "Fleet"),
             (Section::Clusters, "/clusters", "Clusters"),
@@ -56,6 +57,7 @@ impl Layout {
             (Section::Failures, "/failures", "Failures"),
             (Section::Changes, "/changes", "Changes"),
             (Section::Revisions, "/revisions", "Revisions"),
+            (Section::Rollouts, "/rollouts", "Rollouts"),
         ]
     }
 

@@ -8,6 +8,8 @@ const MAX_AUTHOR: usize = 120;
 const MAX_MESSAGE: usize = 8_000;
 /// The trailer that allows a commit to remove most policies.
 const ALLOW_REMOVAL: &str = "Writ-Allow-Removal";
+/// The trailer that says how a commit is rolled out.
+const ROLLOUT: &str = "Writ-Rollout";
 
 /// One commit of the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,11 +40,21 @@ impl Commit {
 
     /// Whether its author says that it may remove most policies: a trailer in the last paragraph of the message.
     pub fn allows_removal(&self) -> bool {
-        let last = self.message.trim().rsplit("\n\n").next().unwrap_or_default();
-        last.lines().filter_map(|line| line.split_once(':')).any(|(key, value)| {
-            key.trim().eq_ignore_ascii_case(ALLOW_REMOVAL) && value.trim().eq_ignore_ascii_case("yes")
-        })
+        has_trailer(&self.message, ALLOW_REMOVAL, "yes")
     }
+}
+
+/// Whether the author of the commit with this message asks that no wave is waited for longer than it must be.
+pub fn is_urgent(message: &str) -> bool {
+    has_trailer(message, ROLLOUT, "urgent")
+}
+
+/// Whether the last paragraph of a message says this.
+fn has_trailer(message: &str, wanted: &str, word: &str) -> bool {
+    let last = message.trim().rsplit("\n\n").next().unwrap_or_default();
+    last.lines()
+        .filter_map(|line| line.split_once(':'))
+        .any(|(key, value)| key.trim().eq_ignore_ascii_case(wanted) && value.trim().eq_ignore_ascii_case(word))
 }
 
 fn clean(bytes: &[u8], longest: usize, lines: bool) -> String {

@@ -16,6 +16,7 @@ pub(super) enum Value<'v> {
     Int(i64),
     IntOrNull(Option<i64>),
     Text(Cow<'v, str>),
+    TextOrNull(Option<Cow<'v, str>>),
 }
 
 impl From<i64> for Value<'_> {
@@ -48,6 +49,18 @@ impl From<String> for Value<'_> {
     }
 }
 
+impl<'v> From<Option<&'v str>> for Value<'v> {
+    fn from(text: Option<&'v str>) -> Self {
+        Self::TextOrNull(text.map(Cow::Borrowed))
+    }
+}
+
+impl From<Option<String>> for Value<'_> {
+    fn from(text: Option<String>) -> Self {
+        Self::TextOrNull(text.map(Cow::Owned))
+    }
+}
+
 /// Rows that may be there already: `INSERT INTO table (columns)`, and what follows the rows.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Upsert<'t> {
@@ -60,6 +73,25 @@ pub(super) struct Upsert<'t> {
 pub(super) struct Append {
     pub(super) table: &'static str,
     pub(super) columns: &'static str,
+}
+
+/// A statement that changes rows by others, which stand between its two halves.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Update {
+    pub(super) before: &'static str,
+    pub(super) after: &'static str,
+}
+
+/// The query with this value.
+macro_rules! bound {
+    ($query:expr, $value:expr) => {
+        match $value {
+            Value::Int(number) => $query.bind(*number),
+            Value::IntOrNull(number) => $query.bind(*number),
+            Value::Text(text) => $query.bind(text.as_ref()),
+            Value::TextOrNull(text) => $query.bind(text.as_deref()),
+        }
+    };
 }
 
 impl Tx {
@@ -89,6 +121,36 @@ impl Tx {
             Tx::Postgres(transaction) => super::postgres::copy::copy(transaction, table, columns, rows).await,
         }
     }
+
+    /// Changes rows by others that are given as `news.column1`, `news.column2`: `UPDATE .. FROM` before them, `AS news
+    /// WHERE .. RETURNING` a number and a text after them. What was returned.
+    pub(super) async fn update<const WIDTH: usize>(
+        &mut self,
+        statement: Update,
+        rows: &[[Value<'_>; WIDTH]],
+    ) -> sqlx::Result<Vec<(i64, String)>> {
+        match self {
+            Tx::Sqlite(transaction) => update(transaction, statement, rows).await,
+            Tx::Postgres(transaction) => super::postgres::unnest::update(transaction, statement, rows).await,
+        }
+    }
+}
+
+async fn update<const WIDTH: usize>(
+    connection: &mut SqliteConnection,
+    statement: Update,
+    rows: &[[Value<'_>; WIDTH]],
+) -> sqlx::Result<Vec<(i64, String)>> {
+    let mut returned = vec![];
+    for piece in pieces(rows, MAX_VALUES / WIDTH) {
+        let text = [statement.before, "(VALUES ", &unnamed(piece.len(), WIDTH), ")", statement.after].concat();
+        let mut query = sqlx::query_as::<_, (i64, String)>(sqlx::AssertSqlSafe(text));
+        for value in piece.iter().flatten() {
+            query = bound!(query, value);
+        }
+        returned.extend(query.fetch_all(&mut *connection).await?);
+    }
+    Ok(returned)
 }
 
 async fn insert<const WIDTH: usize>(
@@ -100,11 +162,7 @@ async fn insert<const WIDTH: usize>(
         let text = [statement.into, " VALUES ", &unnamed(piece.len(), WIDTH), " ", statement.on_conflict].concat();
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
         for value in piece.iter().flatten() {
-            query = match value {
-                Value::Int(number) => query.bind(*number),
-                Value::IntOrNull(number) => query.bind(*number),
-                Value::Text(text) => query.bind(text.as_ref()),
-            };
+            query = bound!(query, value);
         }
         query.execute(&mut *connection).await?;
     }

@@ -4,13 +4,24 @@ use super::{Alone, Store, Tx};
 use writ_policy::{AgentId, Digest};
 
 const USE_TOKEN: &str = "
-    UPDATE enrollment_tokens SET used_at = $1
-    WHERE token_hash = $2 AND used_at IS NULL AND expires_at > $1
+    UPDATE enrollment_tokens SET used_at = $1, used = used + 1
+    WHERE token_hash = $2 AND used < uses AND expires_at > $1 AND (needs_acceptance = 0 OR accepted_at IS NOT NULL)
     RETURNING cluster, labels";
-const KNOWS_TOKEN: &str = "
-    SELECT COUNT(*) FROM enrollment_tokens WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2";
+const FIND_TOKEN: &str = "
+    SELECT cluster, needs_acceptance, asked_at, accepted_at FROM enrollment_tokens
+    WHERE token_hash = $1 AND used < uses AND expires_at > $2";
+const ASK: &str = "
+    UPDATE enrollment_tokens SET asked_at = $1, asked_version = $2 WHERE token_hash = $3 AND asked_at IS NULL";
+const ASKING: &str = "
+    SELECT cluster, labels, asked_at, asked_version, expires_at FROM enrollment_tokens
+    WHERE needs_acceptance = 1 AND asked_at IS NOT NULL AND accepted_at IS NULL AND used < uses AND expires_at > $1
+    ORDER BY asked_at, token_hash LIMIT 1000";
+const ACCEPT: &str = "
+    UPDATE enrollment_tokens SET accepted_at = $1, accepted_by = $2
+    WHERE cluster = $3 AND needs_acceptance = 1 AND asked_at IS NOT NULL AND accepted_at IS NULL AND expires_at > $1";
 const SAVE_TOKEN: &str = "
-    INSERT INTO enrollment_tokens (token_hash, cluster, labels, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
+    INSERT INTO enrollment_tokens (token_hash, cluster, labels, created_at, expires_at, uses, needs_acceptance)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
 
 /// A cluster that enrolls anew begins anew: what its former agent said is no longer true.
 const SAVE_CLUSTER: &str = "
@@ -35,6 +46,43 @@ pub struct NewToken<'a> {
     pub labels: &'a str,
     /// From when on it is void.
     pub expires_at: i64,
+    /// How often it may be used.
+    pub uses: i64,
+    /// Whether somebody must accept who asks with it.
+    pub needs_acceptance: bool,
+}
+
+/// A token that could be used now.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct FoundToken {
+    /// The cluster that it enrolls.
+    pub cluster: String,
+    needs_acceptance: i64,
+    asked_at: Option<i64>,
+    accepted_at: Option<i64>,
+}
+
+/// An agent that waits to be accepted.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the columns of the migration, which explains them")]
+pub struct AskingRow {
+    pub cluster: String,
+    pub labels: String,
+    pub asked_at: i64,
+    pub asked_version: String,
+    pub expires_at: i64,
+}
+
+impl FoundToken {
+    /// Whether who asks with it must wait.
+    pub fn waits(&self) -> bool {
+        self.needs_acceptance != 0 && self.accepted_at.is_none()
+    }
+
+    /// Whether nobody asked with it before.
+    pub fn is_first(&self) -> bool {
+        self.asked_at.is_none()
+    }
 }
 
 impl Store {
@@ -46,17 +94,36 @@ impl Store {
             .bind(token.labels)
             .bind(now)
             .bind(token.expires_at)
+            .bind(token.uses)
+            .bind(i64::from(token.needs_acceptance))
             .execute(pool)
             .await
             .map(drop))
     }
 
-    /// Whether the token could be used now, so that guesses do not reach the writing connection.
-    pub async fn knows_enrollment_token(&self, hash: &Digest, now: i64) -> sqlx::Result<bool> {
-        let count: i64 = on!(self, |pool| {
-            sqlx::query_scalar(KNOWS_TOKEN).bind(hash.to_string()).bind(now).fetch_one(pool).await
-        })?;
-        Ok(count > 0)
+    /// The token, if it could be used now, so that guesses do not reach the writing connection.
+    pub async fn enrollment_token(&self, hash: &Digest, now: i64) -> sqlx::Result<Option<FoundToken>> {
+        on!(self, |pool| sqlx::query_as(FIND_TOKEN).bind(hash.to_string()).bind(now).fetch_optional(pool).await)
+    }
+
+    /// Keeps that an agent asked with a token that waits to be accepted.
+    pub async fn note_asking(&self, hash: &Digest, version: &str, now: i64) -> sqlx::Result<()> {
+        on!(write self, |pool| {
+            sqlx::query(ASK).bind(now).bind(version).bind(hash.to_string()).execute(pool).await.map(drop)
+        })
+    }
+
+    /// Agents that wait to be accepted, the first to ask first.
+    pub async fn asking(&self, now: i64) -> sqlx::Result<Vec<AskingRow>> {
+        on!(self, |pool| sqlx::query_as(ASKING).bind(now).fetch_all(pool).await)
+    }
+
+    /// Accepts the agents that ask to be this cluster's; how many there were.
+    pub async fn accept(&self, cluster: &str, by: &str, now: i64) -> sqlx::Result<u64> {
+        on!(write self, |pool| {
+            let accepted = sqlx::query(ACCEPT).bind(now).bind(by).bind(cluster).execute(pool).await;
+            accepted.map(|done| done.rows_affected())
+        })
     }
 }
 
@@ -83,7 +150,7 @@ impl Tx {
 
     /// Makes this the one agent of the cluster; the credential of a former one is void.
     pub async fn save_agent(&mut self, agent: &AgentId, cluster: i64, hash: &Digest, now: i64) -> sqlx::Result<()> {
-        on!(tx self, |connection| sqlx::query(REVOKE_AGENTS).bind(now).bind(cluster).execute(connection).await.map(drop))?;
+        self.revoke_agents(cluster, now).await?;
         on!(tx self, |connection| sqlx::query(SAVE_AGENT)
             .bind(agent.as_str())
             .bind(cluster)
@@ -92,5 +159,13 @@ impl Tx {
             .execute(connection)
             .await
             .map(drop))
+    }
+
+    /// Takes from the agents of a cluster the right to speak for it; how many had it.
+    pub async fn revoke_agents(&mut self, cluster: i64, now: i64) -> sqlx::Result<u64> {
+        on!(tx self, |connection| {
+            let revoked = sqlx::query(REVOKE_AGENTS).bind(now).bind(cluster).execute(connection).await;
+            revoked.map(|done| done.rows_affected())
+        })
     }
 }

@@ -10,7 +10,9 @@ const FIND: &str = "
     SELECT revision, author, message, committed_at, seen_at, published_at, state, diagnostics, policies, signed_by
     FROM revisions WHERE revision = $1";
 const ENFORCED_BY: &str = "
-    SELECT clusters.name AS cluster, assignments.epoch, assignments.active_at
+    SELECT clusters.name AS cluster, assignments.epoch, assignments.digest, assignments.issued_at,
+        COALESCE(assignments.fetched_at, 0) AS fetched_at, COALESCE(assignments.verified_at, 0) AS verified_at,
+        assignments.active_at, COALESCE(assignments.acknowledged_at, 0) AS acknowledged_at
     FROM assignments
     JOIN clusters ON clusters.id = assignments.cluster_id
     JOIN revisions ON revisions.id = assignments.revision_id
@@ -40,8 +42,18 @@ pub struct EnforcedBy {
     pub cluster: String,
     /// The epoch under which it did.
     pub epoch: i64,
-    /// Since when, by the agent's clock.
+    /// The assignment that it enforced.
+    pub digest: String,
+    /// When the hub signed that.
+    pub issued_at: i64,
+    /// When the agent had all of it, by its clock.
+    pub fetched_at: i64,
+    /// When it had found signatures and digests right.
+    pub verified_at: i64,
+    /// Since when it decided by it.
     pub active_at: i64,
+    /// When the hub heard of that, by the hub's clock.
+    pub acknowledged_at: i64,
 }
 
 impl Store {

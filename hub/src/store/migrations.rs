@@ -58,11 +58,11 @@ mod tests {
     #[tokio::test]
     async fn migration_that_came_later_with_a_lower_number_is_applied() {
         let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
-        let earlier = SQLITE.iter().filter(|migration| migration.version != 7).cloned().collect();
+        let earlier = SQLITE.iter().filter(|migration| migration.version != 90).cloned().collect();
         Migrator::with_migrations(earlier).run(&pool).await.unwrap();
         SQLITE.run(&pool).await.unwrap();
-        let rounds: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM hub_changes").fetch_one(&pool).await.unwrap();
-        assert_eq!(rounds, 2);
+        let looks = "SELECT COUNT(*) FROM hub_changes WHERE name = 'looks'";
+        assert_eq!(sqlx::query_scalar::<_, i64>(looks).fetch_one(&pool).await.unwrap(), 1);
     }
 
     /// As a hub before 0060 wrote them: in one minute nine passes and a denial of one policy, three reviews.

@@ -34,9 +34,13 @@ const SAVE_POLICY: &str = "
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 const SERVED: &str = "
-    SELECT id, revision, fleet, statement FROM revisions
+    SELECT id, revision, fleet, statement, message, served_at FROM revisions
     WHERE served_at IS NOT NULL AND statement IS NOT NULL
     ORDER BY served_at DESC, id DESC LIMIT 1";
+const SERVABLE: &str = "
+    SELECT id, revision, fleet, statement, message, served_at FROM revisions
+    WHERE id = $1 AND served_at IS NOT NULL AND statement IS NOT NULL";
+const NUMBER: &str = "SELECT id FROM revisions WHERE revision = $1 AND served_at IS NOT NULL AND statement IS NOT NULL";
 const SAVE_STATEMENT: &str = "UPDATE revisions SET statement = $1 WHERE id = $2";
 const CODES: &str = "SELECT code FROM revision_policies WHERE revision_id = $1 ORDER BY code";
 
@@ -79,7 +83,14 @@ pub struct Served {
     pub statement: Signed,
     /// Codes of its policies, sorted.
     pub codes: Vec<String>,
+    /// The commit's message.
+    pub message: String,
+    /// When it last became what the hub serves.
+    pub served_at: i64,
 }
+
+/// Number, commit, fleet, statement, message, and since when.
+type ServedRow = (i64, String, String, String, String, i64);
 
 impl Tx {
     /// Records what a check made of a commit.
@@ -161,18 +172,45 @@ impl Store {
 
     /// What the hub serves: the revision that was last made so.
     pub async fn served(&self) -> sqlx::Result<Option<Served>> {
-        let row: Option<(i64, String, String, String)> =
-            on!(self, |pool| sqlx::query_as(SERVED).fetch_optional(pool).await)?;
-        let Some((id, revision, fleet, statement)) = row else { return Ok(None) };
+        let row: Option<ServedRow> = on!(self, |pool| sqlx::query_as(SERVED).fetch_optional(pool).await)?;
+        self.with_codes(row).await
+    }
+
+    /// A revision that was served at some time, and may be again.
+    pub async fn servable(&self, revision: i64) -> sqlx::Result<Option<Served>> {
+        let row: Option<ServedRow> =
+            on!(self, |pool| sqlx::query_as(SERVABLE).bind(revision).fetch_optional(pool).await)?;
+        self.with_codes(row).await
+    }
+
+    /// The number of a commit that was served at some time.
+    pub async fn servable_number(&self, revision: &Revision) -> sqlx::Result<Option<i64>> {
+        on!(self, |pool| sqlx::query_scalar(NUMBER).bind(revision.as_str()).fetch_optional(pool).await)
+    }
+
+    async fn with_codes(&self, row: Option<ServedRow>) -> sqlx::Result<Option<Served>> {
+        let Some((id, revision, fleet, statement, message, served_at)) = row else { return Ok(None) };
         let codes = on!(self, |pool| sqlx::query_scalar(CODES).bind(id).fetch_all(pool).await)?;
         Ok(Some(Served {
             id,
             revision: valid(Revision::new(revision))?,
-            fleet: valid(serde_json::from_str(&fleet))?,
+            fleet: fleet_of(&fleet),
             statement: valid(serde_json::from_str(&statement))?,
             codes,
+            message,
+            served_at,
         }))
     }
+}
+
+/// The fleet as a version before this one may have kept it: it took anything for a wave.
+pub(crate) fn fleet_of(text: &str) -> Fleet {
+    let parsed = serde_json::from_str(text);
+    parsed.unwrap_or_else(|_| {
+        let mut fields: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+        fields.as_object_mut().and_then(|fields| fields.remove("waves"));
+        serde_json::from_value(fields).unwrap_or_default()
+    })
 }
 
 /// JSON text of our own types, which have only string keys.

@@ -120,7 +120,7 @@ async fn slow_strangers_do_not_keep_out_agents_and_people() {
     let blob = Request::get(format!("/v1/blobs/{}", "0".repeat(64))).header(header::HOST, "localhost");
     let blob = blob.header(header::AUTHORIZATION, format!("Bearer {}", agent.enrolled.credential));
     let page = Request::get("/api/v1/status").header(header::HOST, "localhost");
-    for (request, expected) in [(blob, 404), (page, 200)] {
+    for (request, expected) in [(blob, 403), (page, 200)] {
         let answer = routes.clone().oneshot(request.body(Body::empty()).unwrap());
         let answer = tokio::time::timeout(std::time::Duration::from_secs(5), answer).await.expect("nobody is kept out");
         assert_eq!(answer.unwrap().status(), expected);

@@ -46,7 +46,10 @@ async fn restored_hub_goes_on_above_what_agents_enforce_and_stores_reports_once(
     });
     let mut hub = hub.await;
     hub.clock.set(NOW + 60_000);
-    agent.ask(&hub, None, agent.enforcing(&desired, NOW)).await;
+    hub.sync().await;
+    let have = Some(desired.assignment.digest());
+    let shown = agent.show(&hub, have, agent.enforcing(&desired, NOW), desired.assignment.clone()).await;
+    assert_eq!(shown.status, 200, "{}", shown.text());
     hub.sync().await;
     let (_, resumed) = agent.desired(&hub).await;
     assert!(resumed.epoch > assignment.epoch, "{} is not above {}", resumed.epoch, assignment.epoch);

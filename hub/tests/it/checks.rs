@@ -44,6 +44,9 @@ fn follower_within(hub: &TestHub, program: PathBuf, limit: Duration) -> Follower
         intake: Intake::new(&Config::parse_from(["writ-hub", "--source", "/"])).0,
         metrics: writ_hub::metrics::Metrics::default(),
         hold: LIMIT,
+        credential_ttl: LIMIT,
+        accept_agents: false,
+        shelf: writ_hub::shelf::Shelf::default(),
         shutdown: CancellationToken::new(),
     });
     let remote = Remote::parse(hub.repository.path().to_str().unwrap()).unwrap();

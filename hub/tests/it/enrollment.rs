@@ -74,3 +74,84 @@ async fn secrets_are_not_shown_and_not_stored() {
         assert!(!stored.windows(secret.len()).any(|window| window == secret.as_bytes()));
     }
 }
+
+#[tokio::test]
+async fn token_is_used_as_often_as_it_says() {
+    let hub = TestHub::new().await;
+    let wanted = json!({ "cluster": "prod", "uses": 2 });
+    let token = hub.post("/api/v1/enrollment-tokens", &wanted).await.json()["token"].clone();
+    let request = json!({ "token": token, "version": "1" });
+    for status in [200, 200, 401] {
+        assert_eq!(hub.post("/v1/enroll", &request).await.status, status);
+    }
+}
+
+#[tokio::test]
+async fn agent_waits_until_somebody_accepts_it() {
+    let hub = TestHub::new().await;
+    let wanted = json!({ "cluster": "prod", "needs_acceptance": true });
+    let token = hub.post("/api/v1/enrollment-tokens", &wanted).await.json()["token"].clone();
+    let request = json!({ "token": token, "version": "1" });
+    assert_eq!(hub.get("/api/v1/enrollments").await.json(), json!([]));
+    let answer = hub.post("/v1/enroll", &request).await;
+    assert_eq!((answer.status.as_u16(), answer.error().contains("waits to be accepted")), (429, true));
+    assert_eq!(hub.get("/api/v1/clusters").await.json(), json!([]), "it is no cluster yet");
+    assert_eq!(hub.get("/api/v1/enrollments").await.json()[0]["cluster"], "prod");
+    assert!(hub.get("/clusters").await.text().contains("waits to be accepted"));
+    let accept = json!({ "cluster": "prod", "by": "ada" });
+    assert_eq!(hub.post("/api/v1/enrollments/accept", &accept).await.json(), json!({ "agents": 1 }));
+    assert_eq!(hub.post("/v1/enroll", &request).await.status, 200);
+    assert_eq!(hub.post("/v1/enroll", &request).await.status, 401, "accepted once");
+    assert_eq!(hub.post("/api/v1/enrollments/accept", &accept).await.status, 404);
+}
+
+#[tokio::test]
+async fn revoked_agent_is_let_in_nowhere_and_what_it_holds_ends() {
+    let hub = TestHub::with(&["--hold", "30s"]).await;
+    let agent = hub.enroll("prod").await;
+    let (desired, _) = agent.desired(&hub).await;
+    let held = async {
+        let have = Some(desired.assignment.digest());
+        agent.ask(&hub, have, agent.enforcing(&desired, NOW)).await.status
+    };
+    let revoke = async {
+        while hub.hub.app.board.waiting() == 0 {
+            tokio::task::yield_now().await;
+        }
+        hub.post("/api/v1/enrollments/revoke", &json!({ "cluster": "prod", "by": "ada" })).await.json()
+    };
+    let (status, revoked) = tokio::join!(held, revoke);
+    assert_eq!((status.as_u16(), revoked), (204, json!({ "agents": 1 })));
+    assert_eq!(agent.ask(&hub, None, agent.state()).await.status, 401);
+    assert_eq!(agent.send(&hub, &agent.report(1, vec![failure("a")])).await.status, 401);
+    assert_eq!(agent.get(&hub, &format!("/v1/blobs/{}", agent.bundle(&desired).index)).await.status, 401);
+    assert_eq!(agent.post(&hub, "/v1/credential", b"{}".to_vec()).await.status, 401);
+}
+
+#[tokio::test]
+async fn credential_is_renewed_before_it_ends_and_the_former_is_good_until_then() {
+    let hub = TestHub::with(&["--credential-ttl", "30d"]).await;
+    let mut agent = hub.enroll("prod").await;
+    let day = 24 * 3_600_000;
+    assert_eq!(agent.enrolled.renew_at, Some(NOW + 10 * day));
+    hub.clock.set(NOW + 11 * day);
+    let renewed = agent.post(&hub, "/v1/credential", b"{}".to_vec()).await.json();
+    assert_eq!(renewed["expires_at"], NOW + 41 * day);
+    let former = agent.enrolled.credential.clone();
+    assert_eq!(agent.ask(&hub, None, agent.state()).await.status, 200, "other replicas still use it");
+    hub.clock.set(NOW + 31 * day);
+    assert_eq!(agent.ask(&hub, None, agent.state()).await.status, 401, "it ended");
+    agent.enrolled.credential = renewed["credential"].as_str().unwrap().to_owned();
+    assert_ne!(agent.enrolled.credential, former);
+    assert_eq!(agent.ask(&hub, None, agent.state()).await.status, 200);
+}
+
+#[tokio::test]
+async fn agent_is_not_given_credentials_without_end() {
+    let hub = TestHub::new().await;
+    let agent = hub.enroll("prod").await;
+    for _ in 0..63 {
+        assert_eq!(agent.post(&hub, "/v1/credential", b"{}".to_vec()).await.status, 200);
+    }
+    assert_eq!(agent.post(&hub, "/v1/credential", b"{}".to_vec()).await.status, 429);
+}

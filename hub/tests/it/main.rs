@@ -24,6 +24,7 @@ mod restart;
 mod retention;
 mod revisions;
 mod rewritten;
+mod rollouts;
 mod secrets;
 mod signatures;
 mod slow;

@@ -15,7 +15,7 @@ fn keeping() -> Keeping {
 
 #[tokio::test]
 async fn each_kind_of_row_is_kept_as_long_as_it_is_said() {
-    let mut hub = TestHub::new().await;
+    let mut hub = TestHub::with(&["--credential-ttl", "20000h"]).await;
     let agent = hub.enroll("prod").await;
     let counted = || Report {
         policy_counts: vec![policy_count(2)],
@@ -70,7 +70,7 @@ async fn reports_are_stored_while_old_rows_go() {
 
 #[tokio::test]
 async fn content_that_no_revision_needs_goes_and_a_rollback_brings_it_back() {
-    let mut hub = TestHub::new().await;
+    let mut hub = TestHub::with(&["--credential-ttl", "20000h"]).await;
     hub.repository.write("test2.rego", policy("TEST2", "stays the same"));
     let first = hub.commit("Second file").await;
     let agent = hub.enroll("prod").await;
@@ -97,7 +97,7 @@ async fn content_that_no_revision_needs_goes_and_a_rollback_brings_it_back() {
     assert_eq!(clean(&hub).await, 3, "two indexes and the first text of a file");
     let gone = old.files.iter().find(|file| file.path == "test1.rego").unwrap();
     let same = old.files.iter().find(|file| file.path == "test2.rego").unwrap();
-    assert_eq!((blob(&hub, &gone.digest).await, blob(&hub, &same.digest).await), (404, 200));
+    assert_eq!((blob(&hub, &gone.digest).await, blob(&hub, &same.digest).await), (403, 200));
     assert_eq!(hub.get("/readyz").await.status, 200);
     assert_eq!(hub.revision(&first).await["revision"], first.as_str(), "its row stays");
 

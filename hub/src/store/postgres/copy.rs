@@ -41,8 +41,8 @@ fn write<const WIDTH: usize>(message: &mut Vec<u8>, row: &[Value<'_>; WIDTH]) {
                 message.extend(8_i32.to_be_bytes());
                 message.extend(number.to_be_bytes());
             }
-            Value::IntOrNull(None) => message.extend(NULL),
-            Value::Text(text) => {
+            Value::IntOrNull(None) | Value::TextOrNull(None) => message.extend(NULL),
+            Value::Text(text) | Value::TextOrNull(Some(text)) => {
                 // Texts are cut to some hundred bytes before they come here.
                 message.extend((text.len() as i32).to_be_bytes());
                 message.extend(text.as_bytes());

@@ -6,6 +6,7 @@ use axum::http::{Request, header};
 use serde_json::json;
 use uuid::Uuid;
 use writ_policy::bundle::{Assignment, BundleStatement, Index};
+use writ_policy::sign::Signed;
 use writ_policy::wire::{
     Active, AgentState, Desired, DesiredRequest, Enrolled, Failure, FailureOutcome, PolicyCount, Refused, Report,
     ReviewCount, Violation, ViolationKey,
@@ -53,9 +54,15 @@ impl TestAgent {
         hub.send(self.request(have, state)).await
     }
 
+    /// Asks, and shows what it enforces as the hub signed it.
+    pub(crate) async fn show(&self, hub: &TestHub, have: Option<Digest>, state: AgentState, proof: Signed) -> Answer {
+        let body = serde_json::to_vec(&DesiredRequest { have, proof: Some(proof), state }).unwrap();
+        self.post(hub, "/v1/desired", body).await
+    }
+
     /// The request by which it asks.
     pub(crate) fn request(&self, have: Option<Digest>, state: AgentState) -> Request<Body> {
-        let body = serde_json::to_vec(&DesiredRequest { have, state }).unwrap();
+        let body = serde_json::to_vec(&DesiredRequest { have, proof: None, state }).unwrap();
         let request = Request::post("/v1/desired").header(header::AUTHORIZATION, self.bearer());
         let request = request.header(header::HOST, "localhost").header(header::CONTENT_TYPE, "application/json");
         request.body(Body::from(body)).unwrap()
