@@ -134,6 +134,8 @@ impl Existing {
         let now = Instant::now();
         (memory.next_look, memory.next_others) = (now + LOOK_EVERY, now + SETTLE_OTHERS);
         memory.next_pass = match passed {
+            // By what came meanwhile; waiting for policies, at the next turn, takes this change for seen.
+            Ok(()) if self.wanted.has_changed().unwrap_or_default() => now,
             // Agents of a fleet that started together do not stay together.
             Ok(()) => now + self.every.mul_f64(0.9 + 0.2 * fastrand::f64()),
             Err(problem) => {

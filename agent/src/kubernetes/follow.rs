@@ -22,6 +22,9 @@ const HANDFUL: usize = 32;
 const MOST_REWINDS: u8 = 3;
 /// The API server may be away for so long before anybody is told.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a kind that may not be read, or is not there, rests: twice as long at most. Dozens of kinds that ask again
+/// sooner keep the others waiting, because all of them ask at one pace.
+const REFUSED_FOR: Duration = Duration::from_secs(15);
 /// A watch that lives shorter than this is taken up again with a pause.
 const SHORT: Duration = Duration::from_secs(5);
 
@@ -88,14 +91,16 @@ impl Follower {
                 ended = self.follow() => ended,
                 () = stop.cancelled() => return,
             };
+            let mut pause = None;
             if let Err(problem) = ended {
+                pause = problem.is_refusal().then(|| REFUSED_FOR.mul_f64(1.0 + fastrand::f64()));
                 self.fail(problem);
             } else if started.elapsed() >= SHORT {
                 backoff.reset();
                 continue;
             }
             tokio::select! {
-                () = tokio::time::sleep(backoff.next_pause()) => {}
+                () = tokio::time::sleep(pause.unwrap_or_else(|| backoff.next_pause())) => {}
                 wish = self.commands.recv() => match wish {
                     Some(wish) => self.begin(wish),
                     None => return,

@@ -62,6 +62,13 @@ pub(super) enum ReadError {
     Away(String),
 }
 
+impl ReadError {
+    /// Whether asking again changes nothing until somebody does something about it.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, ReadError::Absent | ReadError::Forbidden(_))
+    }
+}
+
 /// One change.
 pub(super) type Change = Result<WatchEvent<Value>, ReadError>;
 

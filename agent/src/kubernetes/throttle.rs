@@ -1,8 +1,8 @@
 //! How fast the API server is asked for objects: never more than 11 requests in any second, however much there is to
 //! look at, so that with everything else the agent asks it stays below 20.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 /// Requests that may be made at once after a rest.
@@ -22,10 +22,11 @@ impl Throttle {
         Self { full_at: Mutex::new(Instant::now()) }
     }
 
-    /// Waits until one more request may be made. Those who wait are served in their order.
+    /// Waits until one more request may be made. Those who wait are served in their order; nothing is held meanwhile,
+    /// because a follower keeps the request for its next page while it waits for another.
     pub(super) async fn turn(&self) {
-        let mut full_at = self.full_at.lock().await;
-        tokio::time::sleep_until(due(&mut full_at, Instant::now())).await;
+        let due = due(&mut self.full_at.lock().unwrap_or_else(PoisonError::into_inner), Instant::now());
+        tokio::time::sleep_until(due).await;
     }
 }
 
@@ -38,6 +39,19 @@ fn due(full_at: &mut Instant, now: Instant) -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures::FutureExt;
+
+    #[tokio::test]
+    async fn nobody_waits_for_one_that_does_not_come() {
+        let throttle = Throttle::new();
+        for _ in 0..BURST {
+            throttle.turn().await;
+        }
+        let mut laid_aside = Box::pin(throttle.turn());
+        assert!((&mut laid_aside).now_or_never().is_none());
+        tokio::time::timeout(Duration::from_secs(30), throttle.turn()).await.expect("another gets its turn");
+        laid_aside.await;
+    }
 
     #[test]
     fn no_second_has_more_than_eleven_requests() {
