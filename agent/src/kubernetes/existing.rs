@@ -86,7 +86,8 @@ impl Existing {
 
     /// Waits for a reason to look at objects, and does.
     async fn next(&mut self, memory: &mut Memory) {
-        if self.wanted.wait_for(Option::is_some).await.is_err() {
+        // By a receiver of its own: waiting takes what it finds for seen, also what came during the last pass.
+        if self.wanted.clone().wait_for(Option::is_some).await.is_err() {
             return std::future::pending().await;
         }
         let now = Instant::now();
@@ -134,8 +135,6 @@ impl Existing {
         let now = Instant::now();
         (memory.next_look, memory.next_others) = (now + LOOK_EVERY, now + SETTLE_OTHERS);
         memory.next_pass = match passed {
-            // By what came meanwhile; waiting for policies, at the next turn, takes this change for seen.
-            Ok(()) if self.wanted.has_changed().unwrap_or_default() => now,
             // Agents of a fleet that started together do not stay together.
             Ok(()) => now + self.every.mul_f64(0.9 + 0.2 * fastrand::f64()),
             Err(problem) => {

@@ -2,7 +2,7 @@
 
 use crate::bundles::{file, label_policy, pod_review};
 use crate::fake_hub::FakeHub;
-use crate::test_agent::TestAgent;
+use crate::test_agent::{TestAgent, refused};
 use flate2::{Compression, write::GzEncoder};
 use std::io::Write;
 use std::path::Path;
@@ -71,13 +71,6 @@ fn signed(hub: &FakeHub, author: &Author, epoch: u64, signed_at: i64, change: im
         author.endorse(bundle, signed_at);
         change(assignment);
     })
-}
-
-async fn refused(hub: &FakeHub, agent: &TestAgent, desired: Desired, reason: &str) {
-    hub.assign(desired.clone());
-    let said = hub.until_refused(&desired).await;
-    assert!(said.contains(reason), "{said}");
-    assert!(!agent.allows(&pod_review("bad")).await, "the last good bundle is enforced");
 }
 
 #[tokio::test]

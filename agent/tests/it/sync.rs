@@ -2,9 +2,8 @@
 
 use crate::bundles::{file, label_policy, pod_review, policy};
 use crate::fake_hub::{CREDENTIAL, FakeHub};
-use crate::test_agent::{TestAgent, until};
+use crate::test_agent::{TestAgent, refused, until};
 use std::os::unix::fs::PermissionsExt;
-use writ_policy::wire::Desired;
 use writ_policy::{ClusterName, Digest};
 
 /// A hub whose epoch 5 denies Pods with the label `bad`, and an agent that enforces it.
@@ -15,13 +14,6 @@ async fn enforcing() -> (FakeHub, TestAgent) {
     let agent = TestAgent::start(&hub).await;
     hub.until_active(&good).await;
     (hub, agent)
-}
-
-async fn refused(hub: &FakeHub, agent: &TestAgent, desired: Desired, reason: &str) {
-    hub.assign(desired.clone());
-    let said = hub.until_refused(&desired).await;
-    assert!(said.contains(reason), "{said}");
-    assert!(!agent.allows(&pod_review("bad")).await, "the last good bundle is enforced");
 }
 
 #[tokio::test]

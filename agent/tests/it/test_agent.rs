@@ -1,5 +1,6 @@
 //! An agent in this process, with a data folder of its own and a client that trusts its certificate.
 
+use crate::bundles::pod_review;
 use crate::fake_hub::FakeHub;
 use clap::Parser;
 use reqwest::{Certificate, Client, Response};
@@ -10,6 +11,7 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use writ_agent::Config;
+use writ_policy::wire::Desired;
 
 pub struct TestAgent {
     pub data: TempDir,
@@ -138,4 +140,12 @@ pub async fn until<T>(what: &str, found: impl Fn() -> Option<T>) -> T {
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
     panic!("{what} in time");
+}
+
+/// The hub says this, the agent refuses it for the reason, and enforces what it did: Pods with the label `bad` are denied.
+pub async fn refused(hub: &FakeHub, agent: &TestAgent, desired: Desired, reason: &str) {
+    hub.assign(desired.clone());
+    let said = hub.until_refused(&desired).await;
+    assert!(said.contains(reason), "{said}");
+    assert!(!agent.allows(&pod_review("bad")).await, "the last good bundle is enforced");
 }

@@ -35,7 +35,7 @@ impl Existing {
             }
         }
         if self.wanted.has_changed().unwrap_or_default() {
-            // Part of it was judged by what is no longer enforced; the caller begins the next at once.
+            // Part of it was judged by what is no longer enforced; the next pass begins at once.
             self.auditor.tell().await;
             return Ok(());
         }
