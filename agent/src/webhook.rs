@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tracing::{debug, error};
 use unjudged::Reason;
+use writ_policy::ReviewError;
 use writ_runtime::evaluator::EvaluateError;
 use writ_runtime::{Answered, Evaluator};
 
@@ -109,7 +110,7 @@ impl Parts {
         let decided = self.evaluator.decide(body.clone(), now, deadline);
         match tokio::time::timeout_at(deadline.into(), decided).await {
             Ok(Ok(answered)) => self.answered(answered, now, started),
-            Ok(Err(EvaluateError::Review(error))) => self.malformed(StatusCode::BAD_REQUEST, &error.to_string()),
+            Ok(Err(EvaluateError::Review(error))) => self.unreadable(&body, &error, started, otherwise),
             Ok(Err(EvaluateError::Busy(_))) => self.unjudged(&body, Reason::Busy, started, otherwise),
             Ok(Err(EvaluateError::Panicked | EvaluateError::Stuck)) => self.crashed(&body, started, otherwise),
             Ok(Err(error @ EvaluateError::Gone)) => {
@@ -134,8 +135,8 @@ impl Parts {
 
     fn unjudged(&self, body: &[u8], reason: Reason, started: Instant, otherwise: FailurePolicy) -> Response {
         self.metrics.reviewed(ReviewOutcome::Unjudged, started.elapsed());
-        debug!(reason = reason.text(), "a review was answered by the failure policy");
-        match unjudged::answer(body, reason, otherwise, self.status.own_namespace()) {
+        debug!(reason = &*reason.text(), "a review was answered by the failure policy");
+        match unjudged::answer(body, &reason, otherwise, self.status.own_namespace()) {
             Some(answer) => json(StatusCode::OK, answer),
             None => plain(StatusCode::BAD_REQUEST, "not an AdmissionReview: it has no request with a uid"),
         }
@@ -146,10 +147,19 @@ impl Parts {
         self.unjudged(body, Reason::Crashed, started, otherwise)
     }
 
+    /// The failure policy answers where it is known who asks, so that people read the reason in its words.
+    fn unreadable(&self, body: &[u8], error: &ReviewError, started: Instant, otherwise: FailurePolicy) -> Response {
+        let reason = Reason::Unreadable(error.0.clone());
+        match unjudged::answer(body, &reason, otherwise, self.status.own_namespace()) {
+            Some(_) => self.unjudged(body, reason, started, otherwise),
+            None => self.malformed(StatusCode::BAD_REQUEST, &error.to_string()),
+        }
+    }
+
     /// There is not even room to read who asks.
     fn turned_away(&self) -> Response {
         self.metrics.reviewed(ReviewOutcome::Unjudged, Duration::ZERO);
-        plain(StatusCode::TOO_MANY_REQUESTS, Reason::Busy.text())
+        plain(StatusCode::TOO_MANY_REQUESTS, &Reason::Busy.text())
     }
 
     fn malformed(&self, status: StatusCode, reason: &str) -> Response {

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// Why there is no verdict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Reason {
     /// Nothing was ever received from the hub.
     NoPolicy,
@@ -19,22 +19,30 @@ pub(super) enum Reason {
     Crashed,
     /// The worker died.
     Broken,
+    /// It says who asks, but not all of it can be read: nested too deep, or a part that is missing.
+    Unreadable(String),
 }
 
 impl Reason {
     /// For the one whose request it is.
-    pub(super) fn text(self) -> &'static str {
-        match self {
+    pub(super) fn text(&self) -> Cow<'static, str> {
+        let text = match self {
+            Reason::Unreadable(why) => return format!("writ-agent cannot read the request: {why}").into(),
             Reason::NoPolicy => "writ-agent has not received its policies yet",
             Reason::Busy => "writ-agent has too many reviews waiting",
             Reason::Slow => "writ-agent could not judge the request in time",
             Reason::Crashed => "writ-agent failed to judge the request",
             Reason::Broken => "writ-agent is restarting",
-        }
+        };
+        text.into()
     }
 
-    fn code(self) -> u16 {
-        if self == Reason::Busy { 429 } else { 503 }
+    fn code(&self) -> u16 {
+        match self {
+            Reason::Busy => 429,
+            Reason::Unreadable(_) => 400,
+            _ => 503,
+        }
     }
 }
 
@@ -67,7 +75,7 @@ struct Kind<'a> {
 /// The response, or `None` when the bytes are not an AdmissionReview.
 pub(super) fn answer(
     review: &[u8],
-    reason: Reason,
+    reason: &Reason,
     failure_policy: FailurePolicy,
     own_namespace: &str,
 ) -> Option<Vec<u8>> {
@@ -105,7 +113,7 @@ mod tests {
     const REVIEW: &[u8] = br#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"7"}}"#;
 
     fn response(failure_policy: FailurePolicy) -> serde_json::Value {
-        serde_json::from_slice(&answer(REVIEW, Reason::NoPolicy, failure_policy, "writ-system").unwrap()).unwrap()
+        serde_json::from_slice(&answer(REVIEW, &Reason::NoPolicy, failure_policy, "writ-system").unwrap()).unwrap()
     }
 
     #[test]
@@ -121,7 +129,7 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_review_have_no_answer() {
-        assert!(answer(b"{}", Reason::Busy, FailurePolicy::Ignore, "").is_none());
+        assert!(answer(b"{}", &Reason::Busy, FailurePolicy::Ignore, "").is_none());
     }
 
     #[test]
@@ -130,7 +138,7 @@ mod tests {
             let kind = json!({"group": group, "version": "v1", "kind": kind});
             let request = json!({"uid": "7", "kind": kind, "namespace": namespace});
             let review = json!({"apiVersion": "admission.k8s.io/v1", "request": request}).to_string();
-            let answer = answer(review.as_bytes(), Reason::NoPolicy, FailurePolicy::Fail, "writ-system").unwrap();
+            let answer = answer(review.as_bytes(), &Reason::NoPolicy, FailurePolicy::Fail, "writ-system").unwrap();
             serde_json::from_slice::<serde_json::Value>(&answer).unwrap()["response"]["allowed"] == true
         };
         assert!(allowed("", "Pod", "writ-system") && allowed("", "Pod", "kube-system"));

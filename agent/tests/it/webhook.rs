@@ -45,6 +45,22 @@ async fn bytes_that_are_no_review_get_400_with_the_reason() {
     assert_eq!(agent.post(vec![b' '; 8 << 20]).await.status(), 413);
 }
 
+/// The API server takes such objects; nobody could judge them.
+#[tokio::test]
+async fn object_nested_200_deep_is_answered_by_the_failure_policy_in_words() {
+    let (_hub, agent) = enforcing(&[label_policy("WT1", "bad")]).await;
+    let deep = format!("{}1{}", "{\"a\":".repeat(200), "}".repeat(200));
+    let mut review = pod_review("bad");
+    review["request"]["object"]["spec"] = "DEEP".into();
+    let answer = agent.post(review.to_string().replace("\"DEEP\"", &deep)).await;
+    let answer: serde_json::Value = answer.json().await.unwrap();
+    assert_eq!(answer["response"]["allowed"], false);
+    assert_eq!(answer["response"]["status"]["code"], 400);
+    let message = answer["response"]["status"]["message"].as_str().unwrap();
+    assert!(message.contains("nested 203 levels deep, and at most 127 are read; refused"), "{message}");
+    agent.until_metric("writ_agent_reviews_total{outcome=\"Unjudged\"} 1").await;
+}
+
 #[tokio::test]
 async fn kind_that_nobody_targets_is_allowed_and_counted() {
     let (hub, agent) = enforcing(&[label_policy("WT1", "bad")]).await;
