@@ -9,6 +9,7 @@ pub mod app;
 pub mod assign;
 pub mod backup;
 pub mod board;
+pub mod checkpoint;
 pub mod clock;
 pub mod config;
 pub mod failure;
@@ -142,6 +143,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     tasks.start("following other hubs", replica::run(app.clone(), shutdown.clone()));
     tasks.start("writing reports", ingest::writer::run(app.clone(), reports, shutdown.clone()));
     tasks.start("folding counts into sums", fold::run(app.clone(), shutdown.clone()));
+    tasks.start("taking the journal into the file", checkpoint::run(app.clone(), shutdown.clone()));
     tasks.start("writing heartbeats", heartbeat::run(app.clone(), shutdown.clone()));
     if let Some(file) = &config.listen_file {
         serve::write_listen_file(file, &address)?;

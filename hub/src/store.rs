@@ -136,6 +136,8 @@ pub enum Store {
         writer: SqlitePool,
         /// Connections that only read; each sees what was committed before its query began.
         readers: SqlitePool,
+        /// The one connection that takes the journal into the file.
+        checkpoints: SqlitePool,
     },
     /// A PostgreSQL server, which other hubs may use at the same time.
     Postgres {
@@ -191,8 +193,9 @@ impl Store {
     /// Ends all connections; what was committed stays.
     pub async fn close(&self) {
         match self {
-            Store::Sqlite { writer, readers } => {
+            Store::Sqlite { writer, readers, checkpoints } => {
                 readers.close().await;
+                checkpoints.close().await;
                 writer.close().await;
             }
             Store::Postgres { writer, readers } => {
