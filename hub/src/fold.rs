@@ -3,21 +3,18 @@
 
 use crate::app::App;
 use crate::store;
-use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How long counts gather: the more they are, the fewer rows they change together.
-const INTERVAL: Duration = Duration::from_secs(1);
 /// Counts that may have left their places behind: whoever reads what waits walks over them.
 const UNTIDY: usize = 50_000;
 
-/// Folds every second until told to stop.
+/// Folds every few seconds until told to stop.
 pub async fn run(app: App, shutdown: CancellationToken) -> anyhow::Result<()> {
     let (mut works, mut untidy) = (true, 0);
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
-            () = tokio::time::sleep(INTERVAL) => {}
+            () = tokio::time::sleep(app.store.gathers_for()) => {}
         }
         match all(&app, &mut untidy).await {
             Ok(()) => works = true,

@@ -8,12 +8,13 @@ use super::recent::{self, Counted, Key, What};
 use super::sums::{ADD, DAY, HOUR, Sums};
 use super::{Store, Tx};
 use std::collections::HashMap;
+use std::time::Duration;
 
 const ROLL_UP: Upsert<'static> = Upsert {
     into:
-        "INSERT INTO rollups (span, bucket, cluster_id, namespace_id, policy_id, revision_id, passes, failures, denials,
+        "INSERT INTO rollups (span, bucket, policy_id, namespace_id, cluster_id, revision_id, passes, failures, denials,
         warnings, dryruns, errors, exempted, micros, micros_max)",
-    on_conflict: "ON CONFLICT (span, bucket, cluster_id, namespace_id, policy_id, revision_id) DO UPDATE SET
+    on_conflict: "ON CONFLICT (span, bucket, policy_id, namespace_id, cluster_id, revision_id) DO UPDATE SET
         passes = rollups.passes + excluded.passes, failures = rollups.failures + excluded.failures,
         denials = rollups.denials + excluded.denials, warnings = rollups.warnings + excluded.warnings,
         dryruns = rollups.dryruns + excluded.dryruns, errors = rollups.errors + excluded.errors,
@@ -27,8 +28,9 @@ macro_rules! columns {
          exempted, micros, micros_max"
     };
 }
+// Policy by policy, as sums and rollups lie: a piece changes few of their pages, each of them often.
 const TAKE_OF_SQLITE: &str = concat!(
-    "DELETE FROM recent WHERE rowid IN (SELECT rowid FROM recent ORDER BY rowid LIMIT $1) RETURNING ",
+    "DELETE FROM recent WHERE rowid IN (SELECT rowid FROM recent ORDER BY policy_id, namespace_id LIMIT $1) RETURNING ",
     columns!()
 );
 const TAKE_OF_POSTGRES: &str =
@@ -86,6 +88,15 @@ impl Store {
         }
     }
 
+    /// How long counts gather: the more they are, the fewer pages they change together. Whoever reads adds those that
+    /// wait, which PostgreSQL takes longer to read.
+    pub fn gathers_for(&self) -> Duration {
+        match self {
+            Store::Sqlite { .. } => Duration::from_secs(5),
+            Store::Postgres { .. } => Duration::from_secs(1),
+        }
+    }
+
     /// Makes the places of what was folded free to be used again, where that does not happen by itself.
     pub async fn tidy_recent(&self) -> sqlx::Result<()> {
         match self {
@@ -94,7 +105,7 @@ impl Store {
         }
     }
 
-    /// Folds at most so many of the oldest recent counts; how many there were. Hubs that share a database take turns.
+    /// Folds at most so many recent counts; how many there were. Hubs that share a database take turns.
     pub async fn fold(&self, most: i64) -> sqlx::Result<usize> {
         // Most of the time there is nothing to do, and then nobody else is kept from writing.
         let any: bool = on!(self, |pool| sqlx::query_scalar(ANY).fetch_one(pool).await)?;
@@ -133,12 +144,12 @@ impl Tx {
     }
 }
 
-/// Span, bucket, cluster, namespace, policy, revision: the order of the primary key.
+/// Span, bucket, policy, namespace, cluster, revision: the order of the primary key.
 type Place = [i64; 6];
 
 fn roll_up(rollups: &mut HashMap<Place, Counted>, key: &Key, counted: &Counted) {
     for span in [HOUR, DAY] {
-        let place = [span, key.minute.div_euclid(span), key.cluster, key.namespace, key.policy, key.revision];
+        let place = [span, key.minute.div_euclid(span), key.policy, key.namespace, key.cluster, key.revision];
         recent::add(rollups.entry(place).or_default(), counted);
     }
 }
