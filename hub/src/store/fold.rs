@@ -76,7 +76,7 @@ impl Row {
 }
 
 /// Rows that are folded at a time. SQLite has one writer, and reports wait for it meanwhile.
-const MOST_OF_SQLITE: i64 = 2_000;
+const MOST_OF_SQLITE: i64 = 1_000;
 const MOST_OF_POSTGRES: i64 = 100_000;
 
 impl Store {
