@@ -33,8 +33,10 @@ const TAKE_OF_SQLITE: &str = concat!(
     "DELETE FROM recent WHERE rowid IN (SELECT rowid FROM recent ORDER BY policy_id, namespace_id LIMIT $1) RETURNING ",
     columns!()
 );
-const TAKE_OF_POSTGRES: &str =
-    concat!("DELETE FROM recent WHERE ctid = ANY (ARRAY(SELECT ctid FROM recent LIMIT $1)) RETURNING ", columns!());
+const TAKE_OF_POSTGRES: &str = concat!(
+    "DELETE FROM recent WHERE ctid = ANY (ARRAY(SELECT ctid FROM recent ORDER BY policy_id, namespace_id LIMIT $1)) RETURNING ",
+    columns!()
+);
 const ANY: &str = "SELECT EXISTS (SELECT 1 FROM recent)";
 
 /// A row of `recent`.
@@ -77,7 +79,7 @@ impl Row {
 
 /// Rows that are folded at a time. SQLite has one writer, and reports wait for it meanwhile.
 const MOST_OF_SQLITE: i64 = 1_000;
-const MOST_OF_POSTGRES: i64 = 100_000;
+const MOST_OF_POSTGRES: i64 = 20_000;
 
 impl Store {
     /// How many recent counts are best folded at a time.
@@ -93,7 +95,7 @@ impl Store {
     pub fn gathers_for(&self) -> Duration {
         match self {
             Store::Sqlite { .. } => Duration::from_secs(5),
-            Store::Postgres { .. } => Duration::from_secs(1),
+            Store::Postgres { .. } => Duration::from_secs(3),
         }
     }
 
