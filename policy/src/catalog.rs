@@ -279,7 +279,7 @@ fn never_judges(file: &SourceFile, deny: &Head) -> Diagnostic {
 }
 
 /// The package as written, found without parsing because it decides which Rego is parsed.
-fn package_of(text: &str) -> String {
+pub(crate) fn package_of(text: &str) -> String {
     let line = text.lines().map(str::trim_start).find_map(|line| line.strip_prefix("package"));
     let package = line.unwrap_or_default().split(['#', ';']).next().unwrap_or_default();
     package.chars().filter(|c| !c.is_whitespace()).collect()

@@ -9,7 +9,7 @@ mod teams;
 
 use crate::catalog::{Catalog, Module};
 use crate::decision::PolicyInfo;
-use crate::policy_set::compile::{Compiled, CompiledPolicy, Wanted, compile};
+use crate::policy_set::compile::{Compiled, CompiledPolicy, Known, Wanted, compile};
 use crate::unit_test::{TestModule, run_catalog};
 use crate::{Diagnostic, Digest, Fleet, SourceFile};
 use serde::{Deserialize, Serialize};
@@ -67,14 +67,14 @@ impl CheckReport {
 /// Checks all files together: names, metadata, fleet, and every policy through the load pipeline. Compiles, but does
 /// not run unit tests (see [`crate::unit_test`]). Never fails: what is wrong is in the report.
 pub fn check(files: &[SourceFile]) -> CheckReport {
-    check_and_compile(files, &|_| true).0
+    check_and_compile(files, &|_| true, &[], &Known::default()).0
 }
 
 /// The check and, when it finds no error, the unit tests but for those whose results are known; the files are loaded
 /// once.
 pub fn examine(asked: &Examination<'_>, lanes: &dyn Lanes) -> Examined {
     let catalog = Catalog::read(asked.files, lanes);
-    let (mut report, compiled) = compile_catalog(&catalog, &|_| true, asked.others, lanes);
+    let (mut report, compiled) = compile_catalog(&catalog, &|_| true, asked.others, &Known::default(), lanes);
     report.diagnostics.extend(exemptions::check_time(&report.fleet.exemptions, asked.now));
     sort(&mut report.diagnostics);
     let tests = if report.is_ok() { run_catalog(&catalog, asked.per_test, asked.known, lanes) } else { vec![] };
@@ -90,18 +90,24 @@ pub fn examine(asked: &Examination<'_>, lanes: &dyn Lanes) -> Examined {
     Examined { report, tests, modules }
 }
 
-/// The report, and what compiled on the way: the policies that are wanted.
-pub(crate) fn check_and_compile(files: &[SourceFile], wanted: &Wanted<'_>) -> (CheckReport, Compiled) {
-    compile_catalog(&Catalog::read(files, &InTurn), wanted, &[], &InTurn)
+/// The report, and what compiled on the way: the policies that are wanted, but for programs that are known.
+pub(crate) fn check_and_compile(
+    files: &[SourceFile],
+    wanted: &Wanted<'_>,
+    others: &[CheckedPolicy],
+    known: &Known,
+) -> (CheckReport, Compiled) {
+    compile_catalog(&Catalog::read(files, &InTurn), wanted, others, known, &InTurn)
 }
 
 fn compile_catalog(
     catalog: &Catalog<'_>,
     wanted: &Wanted<'_>,
     others: &[CheckedPolicy],
+    known: &Known,
     lanes: &dyn Lanes,
 ) -> (CheckReport, Compiled) {
-    let (compiled, findings) = compile(catalog, wanted, lanes);
+    let (compiled, findings) = compile(catalog, wanted, known, lanes);
     let own = compiled.policies.iter().map(|policy| Declared { info: &policy.info, parameters: &policy.parameters });
     let others = others.iter().map(|policy| Declared { info: &policy.info, parameters: &policy.parameters });
     let policies: Vec<Declared<'_>> = own.chain(others).collect();

@@ -9,19 +9,20 @@ mod judging;
 mod message;
 mod namespaces;
 pub(crate) mod program;
+mod resting;
 mod rulings;
 mod targets;
 mod turns;
 mod world;
 
-use crate::check::{CheckReport, check_and_compile};
+use crate::check::{CheckReport, CheckedPolicy, check_and_compile};
 use crate::decision::{Decision, PolicyInfo};
 use crate::engine::Value;
 use crate::inventory::Inventory;
 use crate::review::parse::Review;
 use crate::review::{ReviewError, ReviewFacts};
 use crate::{PolicyCode, Settings, SourceFile, expansion};
-use compile::{Compiled, CompiledPolicy};
+use compile::{Compiled, CompiledPolicy, Known, Made, Origin};
 use index::Index;
 use judge::{Judge, Subject};
 pub use judging::Judging;
@@ -29,7 +30,9 @@ pub(crate) use message::MOST_MESSAGES;
 use namespaces::NamespaceCache;
 use program::Program;
 use rulings::Found;
+use std::cell::{RefCell, RefMut};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 pub use targets::Target;
@@ -54,7 +57,10 @@ impl Default for Budget {
 /// Policies ready to decide.
 pub struct PolicySet {
     policies: Vec<Arc<PolicyInfo>>,
-    programs: Vec<Program>,
+    /// The next set of the same thread keeps those that did not change.
+    programs: Vec<Rc<RefCell<Program>>>,
+    /// What each was made of.
+    origins: Vec<Origin>,
     judges: Vec<Judge>,
     index: Index,
     settings: Settings,
@@ -81,32 +87,64 @@ impl PolicySet {
     /// turn off are listed in the report and not compiled. Files that do not load are errors of the
     /// report, and the caller decides whether the rest may be enforced (the agent refuses the bundle).
     pub fn load(files: &[SourceFile], settings: &Settings) -> (Self, CheckReport) {
-        // Tests decide nothing, and the self-test has read them; leaving them out makes a swap quick.
         let deciding: Vec<SourceFile> = files.iter().filter(|file| !file.is_test()).cloned().collect();
-        let (report, Compiled { mut programs, policies: compiled }) =
-            check_and_compile(&deciding, &|policy| settings.enables(policy));
-        programs.iter_mut().for_each(Program::quicken);
+        Self::compile(&deciding, &[], settings, &[])
+    }
+
+    /// The same of files that passed a check as they are, quicker: what did not change is taken over from the set that the
+    /// thread has, and policies that the settings turn off are neither read nor listed. The report tells only what is
+    /// wrong with the rest.
+    pub fn load_after(&self, files: &[SourceFile], settings: &Settings) -> (Self, CheckReport) {
+        let resting::Parted { deciding, resting } = resting::part(files, settings);
+        let made: Vec<_> = self.origins.iter().zip(&self.programs).collect();
+        Self::compile(&deciding, &resting, settings, &made)
+    }
+
+    /// `made` are programs that need not be made again, with what they were made of.
+    fn compile(
+        deciding: &[SourceFile],
+        resting: &[CheckedPolicy],
+        settings: &Settings,
+        made: &[(&Origin, &Rc<RefCell<Program>>)],
+    ) -> (Self, CheckReport) {
+        let known: Known = made.iter().map(|(origin, _)| (origin.digest, (*origin).clone())).collect();
+        let (report, Compiled { programs, policies: compiled }) =
+            check_and_compile(deciding, &|policy| settings.enables(policy), resting, &known);
+        let (origins, programs) = programs.into_iter().map(|program| ready(program, made)).unzip();
         let judges: Vec<Judge> = compiled.into_iter().filter_map(|policy| judge(policy, settings)).collect();
         let index = Index::build(judges.iter().map(|judge| judge.info.as_ref()));
         let policies: Vec<Arc<PolicyInfo>> = judges.iter().map(|judge| judge.info.clone()).collect();
-        let (namespaces, world) = (NamespaceCache::default(), WorldCache::default());
-        let (suspended, overran, fair) = (BTreeMap::new(), vec![], Duration::ZERO);
-        let (settings, judging) = (settings.clone(), Judging::new(&policies));
-        let this =
-            Self { policies, programs, judges, index, settings, namespaces, world, suspended, overran, fair, judging };
+        let this = Self {
+            judging: Judging::new(&policies),
+            policies,
+            programs,
+            origins,
+            judges,
+            index,
+            settings: settings.clone(),
+            namespaces: NamespaceCache::default(),
+            world: WorldCache::default(),
+            suspended: BTreeMap::new(),
+            overran: vec![],
+            fair: Duration::ZERO,
+        };
         (this, report)
+    }
+
+    fn program(&self, position: usize) -> RefMut<'_, Program> {
+        self.programs[position].borrow_mut()
     }
 
     /// The same policies, decided by the interpreter alone, for who wants to hold both ways against each other.
     #[must_use]
-    pub fn interpreted(mut self) -> Self {
-        self.programs.iter_mut().for_each(Program::interpret_only);
+    pub fn interpreted(self) -> Self {
+        self.programs.iter().for_each(|program| program.borrow_mut().interpret_only());
         self
     }
 
     /// The policies that the interpreter alone decides, because they have no plan or it once said something else.
     pub fn slow(&self) -> Vec<&PolicyCode> {
-        let slow = self.judges.iter().filter(|judge| self.programs[judge.program].is_interpreted());
+        let slow = self.judges.iter().filter(|judge| self.program(judge.program).is_interpreted());
         slow.map(|judge| &judge.info.code).collect()
     }
 
@@ -171,7 +209,7 @@ impl PolicySet {
         let implied = turns.iter().any(|turn| turn.implied).then(|| expansion::implied(review)).flatten();
         let wants_namespace = turns.iter().any(|turn| {
             let judge = &self.judges[turn.position];
-            judge.wants_namespace() || self.programs[judge.program].wants_namespace()
+            judge.wants_namespace() || self.program(judge.program).wants_namespace()
         });
         let namespace = wants_namespace.then(|| self.namespaces.find(&review.facts.namespace, inventory)).flatten();
         let namespace = namespace.as_ref();
@@ -237,7 +275,7 @@ impl PolicySet {
         self.judging.begins(position);
         let verdict = match self.suspended.get(&judge.info.code) {
             Some(reason) => judge.error(reason.clone()),
-            None => judge.judge(&mut self.programs[judge.program], subject, &mut world, limit),
+            None => judge.judge(&mut self.programs[judge.program].borrow_mut(), subject, &mut world, limit),
         };
         self.judging.ends();
         self.overran.retain(|policy| *policy != judge.info.code);
@@ -247,6 +285,22 @@ impl PolicySet {
         let (implied, micros) = (subject.implied, micros_since(before));
         (Found { position, implied, outcome: verdict.outcome, severity: verdict.severity, micros }, verdict.ran_out)
     }
+}
+
+/// The program with a quicker way to what it says, or the known one, which has looked for it.
+fn ready(made: Made, known: &[(&Origin, &Rc<RefCell<Program>>)]) -> (Origin, Rc<RefCell<Program>>) {
+    let Made { origin, program } = made;
+    let program = match program {
+        Some(mut program) => {
+            program.quicken();
+            Rc::new(RefCell::new(program))
+        }
+        None => {
+            let same = known.iter().find(|(known, _)| known.digest == origin.digest);
+            same.map(|(_, program)| (*program).clone()).expect("a program is left out only when it is known")
+        }
+    };
+    (origin, program)
 }
 
 /// A compiled policy with what the cluster's settings say of it; `None` when it is not to judge.

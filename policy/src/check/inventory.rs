@@ -8,7 +8,8 @@ pub(super) fn check(fleet: &Fleet, compiled: &Compiled) -> Vec<Diagnostic> {
     if !fleet.sync.is_empty() {
         return vec![];
     }
-    let looks = |policy: &&CompiledPolicy| policy.program.is_some_and(|at| compiled.programs[at].wants_inventory());
+    let looks =
+        |policy: &&CompiledPolicy| policy.program.is_some_and(|at| compiled.programs[at].origin.wants_inventory);
     let blind = compiled.policies.iter().filter(looks).filter(|policy| is_on(fleet, policy));
     blind.map(warning).collect()
 }

@@ -77,6 +77,11 @@ pub fn load(file: &SourceFile, dialect_v0: bool) -> Result<LoadedSource, Vec<Dia
     Ok(LoadedSource { path: file.path.clone(), text, v0: dialect_v0, map, module, unbound })
 }
 
+/// Every path below `data` that an author's text names; an empty path stands for all of `data`.
+pub(crate) fn names_below_data(text: &str) -> std::collections::BTreeSet<Vec<String>> {
+    names::below_data(text)
+}
+
 /// What can only be seen across the modules of one engine.
 pub fn check_together(sources: &[LoadedSource]) -> Vec<Diagnostic> {
     checks::check(sources)

@@ -1,5 +1,6 @@
 //! From a catalog to policies with engines of their own, and to findings about those that cannot judge.
 
+mod origin;
 mod template;
 
 use super::program::{Program, Wants};
@@ -10,13 +11,15 @@ use crate::engine::Engine;
 use crate::engine::module::HeadKind;
 use crate::gatekeeper::Constraint;
 use crate::metadata::Metadata;
-use crate::{Diagnostic, magtape, team};
+use crate::team::Team;
+use crate::{Diagnostic, SourceFile, magtape, team};
+pub(crate) use origin::{Known, Made, Origin};
 use std::sync::Arc;
 
 /// What compiles: engines, and the policies that are evaluated with them.
 #[derive(Default)]
 pub(crate) struct Compiled {
-    pub programs: Vec<Program>,
+    pub programs: Vec<Made>,
     /// Sorted by code.
     pub policies: Vec<CompiledPolicy>,
 }
@@ -38,15 +41,20 @@ pub(crate) struct CompiledPolicy {
 pub(crate) type Wanted<'a> = dyn Fn(&PolicyInfo) -> bool + Sync + 'a;
 
 /// All policies that compile, sorted by code, and what is wrong with the others. Those that are not `wanted` are listed
-/// without a program, and only what they say of themselves is looked at.
-pub(crate) fn compile(catalog: &Catalog<'_>, wanted: &Wanted<'_>, lanes: &dyn Lanes) -> (Compiled, Vec<Diagnostic>) {
+/// without a program, and only what they say of themselves is looked at. Programs that are `known` are not made again.
+pub(crate) fn compile(
+    catalog: &Catalog<'_>,
+    wanted: &Wanted<'_>,
+    known: &Known,
+    lanes: &dyn Lanes,
+) -> (Compiled, Vec<Diagnostic>) {
     let mut findings = vec![];
     let mut compiled = Compiled::default();
     let policies: Vec<_> = catalog.policies().collect();
     let compile = |at: usize| {
         let (module, dialect) = policies[at];
         lanes.reading(&module.file.path);
-        compile_one(catalog, module, dialect, wanted)
+        compile_one(catalog, module, dialect, wanted, known)
     };
     for one in lanes::map(lanes, policies.len(), compile) {
         match one {
@@ -58,7 +66,7 @@ pub(crate) fn compile(catalog: &Catalog<'_>, wanted: &Wanted<'_>, lanes: &dyn La
             Err(found) => findings.extend(found),
         }
     }
-    findings.extend(template::compile(catalog, wanted, lanes, &mut compiled));
+    findings.extend(template::compile(catalog, wanted, known, lanes, &mut compiled));
     findings.extend(duplicates(&compiled.policies));
     compiled.policies.sort_by(|a, b| a.info.code.cmp(&b.info.code));
     (compiled, findings)
@@ -66,7 +74,7 @@ pub(crate) fn compile(catalog: &Catalog<'_>, wanted: &Wanted<'_>, lanes: &dyn La
 
 impl Compiled {
     /// The program's position.
-    fn add(&mut self, program: Program) -> usize {
+    fn add(&mut self, program: Made) -> usize {
         self.programs.push(program);
         self.programs.len() - 1
     }
@@ -77,12 +85,17 @@ fn compile_one(
     module: &Module<'_>,
     dialect: Dialect,
     wanted: &Wanted<'_>,
-) -> Result<(Option<Program>, Said), Vec<Diagnostic>> {
+    known: &Known,
+) -> Result<(Option<Made>, Said), Vec<Diagnostic>> {
     if let Some(said) = unwanted(module, dialect, wanted) {
         return Ok((None, said));
     }
-    let mut findings = check_rules(module, dialect);
     let modules = catalog.closure(module);
+    let digest = origin::of_modules(module, &modules);
+    if let Some((made, said)) = origin::find(known, digest).filter(|(_, said)| wanted(&said.0)) {
+        return Ok((Some(made), said));
+    }
+    let mut findings = check_rules(module, dialect);
     findings.extend(check_package(module, &modules));
     findings.extend(team::check_view(module, &modules));
     let engine = Engine::build(modules.iter().map(|module| &module.source)).map_err(|finding| findings.push(finding));
@@ -110,7 +123,7 @@ fn compile_one(
     let reads = |path: &str| modules.iter().any(|module| module.reads(&[path]));
     let wants = Wants { kubernetes: reads("kubernetes"), inventory: reads("inventory") };
     let program = wanted(&said.0).then(|| Program::rego(engine, module.data_path(), names("namespaceObject"), wants));
-    Ok((program, said))
+    Ok((program.map(|program| Made::new(digest, program, Some(&said))), said))
 }
 
 /// What a policy that is not wanted says of itself, where that can be told without an engine.
@@ -119,13 +132,19 @@ fn unwanted(module: &Module<'_>, dialect: Dialect, wanted: &Wanted<'_>) -> Optio
     Some(writ_info(module, metadata)).filter(|said| !wanted(&said.0))
 }
 
-type Said = (PolicyInfo, serde_json::Map<String, serde_json::Value>, (u32, u32));
+/// Who a policy is, its parameters with their defaults, and where its code is declared.
+pub(crate) type Said = (PolicyInfo, serde_json::Map<String, serde_json::Value>, (u32, u32));
 
 fn writ_info(module: &Module<'_>, metadata: Metadata) -> Said {
+    said_by(module.file, &module.outline.package, module.team.as_deref(), metadata)
+}
+
+/// What a policy in Writ's dialect says of itself.
+pub(super) fn said_by(file: &SourceFile, package: &[String], team: Option<&Team>, metadata: Metadata) -> Said {
     // A team's policies are called by the team and what they are: `shop-no-latest`.
-    let tail = match module.team {
-        Some(_) => module.outline.package.get(2..).unwrap_or_default().join("-"),
-        None => module.outline.package[1..].join("/"),
+    let tail = match team {
+        Some(_) => package.get(2..).unwrap_or_default().join("-"),
+        None => package[1..].join("/"),
     };
     let tail = tail.replace('_', "-").to_lowercase();
     let derived = || crate::PolicyName::new(&tail);
@@ -145,8 +164,8 @@ fn writ_info(module: &Module<'_>, metadata: Metadata) -> Said {
         enabled: metadata.enabled,
         sets: metadata.sets,
         expand: metadata.expand,
-        namespaces: module.team.as_ref().map(|team| team.namespaces.clone()).unwrap_or_default(),
-        path: module.file.path.clone(),
+        namespaces: team.map(|team| team.namespaces.clone()).unwrap_or_default(),
+        path: file.path.clone(),
     };
     (info, metadata.parameters, metadata.code_place)
 }

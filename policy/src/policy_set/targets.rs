@@ -18,7 +18,7 @@ impl PolicySet {
     pub fn targets(&self) -> Vec<Target> {
         let mut kinds: BTreeMap<&str, bool> = BTreeMap::new();
         for judge in &self.judges {
-            let reads_others = self.programs[judge.program].wants_others();
+            let reads_others = self.program(judge.program).wants_others();
             let mut targets: Vec<&str> = judge.info.kinds.iter().map(String::as_str).collect();
             let judges_pods = targets.iter().any(|kind| matches!(*kind, "Pod" | "*/Pod" | "*"));
             if self.settings.expand && judge.info.expand && judges_pods {

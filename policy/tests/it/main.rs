@@ -13,6 +13,7 @@ mod explain;
 mod files;
 mod library;
 mod load;
+mod load_after;
 mod mutated;
 mod pod_security;
 mod suite;

@@ -85,7 +85,7 @@ impl Worker {
 
     fn build(&mut self, files: &[SourceFile], settings: &Settings) -> CheckReport {
         self.built = None;
-        let (policies, report) = PolicySet::load(files, settings);
+        let (policies, report) = self.active.load_after(files, settings);
         self.built = Some(policies);
         report
     }

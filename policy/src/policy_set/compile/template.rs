@@ -1,6 +1,6 @@
 //! From a template to a program, and from its constraints to policies that share it.
 
-use super::{Compiled, CompiledPolicy, Wanted};
+use super::{Compiled, CompiledPolicy, Known, Made, Wanted, origin};
 use crate::catalog::Catalog;
 use crate::check::{Lanes, lanes};
 use crate::decision::{Dialect, PolicyInfo};
@@ -17,6 +17,7 @@ use std::sync::Arc;
 pub(super) fn compile(
     catalog: &Catalog<'_>,
     wanted: &Wanted<'_>,
+    known: &Known,
     lanes: &dyn Lanes,
     into: &mut Compiled,
 ) -> Vec<Diagnostic> {
@@ -25,22 +26,22 @@ pub(super) fn compile(
     let compile = |at: usize| {
         lanes.reading(&templates[at].path);
         let mut warnings = vec![];
-        (program(&templates[at], &mut warnings), warnings)
+        (made(&templates[at], known, &mut warnings), warnings)
     };
-    for (template, (program, warnings)) in templates.iter().zip(lanes::map(lanes, templates.len(), compile)) {
+    for (template, (made, warnings)) in templates.iter().zip(lanes::map(lanes, templates.len(), compile)) {
         findings.extend(warnings);
         let of_kind = |constraint: &&Constraint| constraint.kind == template.kind;
         let constraints: Vec<&Constraint> = catalog.gatekeeper.constraints.iter().filter(of_kind).collect();
-        match program {
-            Ok(program) => {
+        match made {
+            Ok(made) => {
                 let mut policies: Vec<_> =
                     constraints.into_iter().map(|constraint| policy(template, constraint)).collect();
-                let ignores_errors = matches!(&program, Program::Cel(policy) if policy.ignores_errors());
+                let ignores_errors = made.origin.ignores_errors;
                 policies.iter_mut().filter_map(|policy| policy.constraint.as_mut()).for_each(|constraint| {
                     constraint.ignores_errors = ignores_errors;
                 });
                 let on = || policies.iter().any(|policy| wanted(&policy.info));
-                let at = on().then(|| into.add(program));
+                let at = on().then(|| into.add(made));
                 policies.iter_mut().for_each(|policy| policy.program = at.filter(|_| wanted(&policy.info)));
                 into.policies.extend(policies);
             }
@@ -73,6 +74,14 @@ fn policy(template: &Template, constraint: &Constraint) -> CompiledPolicy {
     };
     let (parameters, code_place) = (constraint.parameters.clone(), constraint.place);
     CompiledPolicy { info: Arc::new(info), program: None, parameters, code_place, constraint: Some(constraint.clone()) }
+}
+
+fn made(template: &Template, known: &Known, findings: &mut Vec<Diagnostic>) -> Result<Made, Vec<Diagnostic>> {
+    let digest = origin::of_template(template);
+    match known.get(&digest) {
+        Some(origin) => Ok(Made::known(origin)),
+        None => Ok(Made::new(digest, program(template, findings)?, None)),
+    }
 }
 
 /// What judges. Where a template has both, Gatekeeper asks CEL; where that is not evaluated here, Rego says the same.
