@@ -10,7 +10,7 @@ use super::{Store, Tx};
 use std::collections::HashMap;
 use std::time::Duration;
 
-const ROLL_UP: Upsert<'static> = Upsert {
+pub(super) const ROLL_UP: Upsert<'static> = Upsert {
     into:
         "INSERT INTO rollups (span, bucket, policy_id, namespace_id, cluster_id, revision_id, passes, failures, denials,
         warnings, dryruns, errors, exempted, micros, micros_max)",
@@ -22,21 +22,11 @@ const ROLL_UP: Upsert<'static> = Upsert {
         micros_max = CASE WHEN excluded.micros_max > rollups.micros_max
             THEN excluded.micros_max ELSE rollups.micros_max END",
 };
-macro_rules! columns {
-    () => {
-        "what, minute, cluster_id, namespace_id, policy_id, revision_id, passes, failures, denials, warnings, dryruns, errors,
-         exempted, micros, micros_max"
-    };
-}
 // Policy by policy, as sums and rollups lie: a piece changes few of their pages, each of them often.
-const TAKE_OF_SQLITE: &str = concat!(
-    "DELETE FROM recent WHERE rowid IN (SELECT rowid FROM recent ORDER BY policy_id, namespace_id LIMIT $1) RETURNING ",
-    columns!()
-);
-const TAKE_OF_POSTGRES: &str = concat!(
-    "DELETE FROM recent WHERE ctid = ANY (ARRAY(SELECT ctid FROM recent ORDER BY policy_id, namespace_id LIMIT $1)) RETURNING ",
-    columns!()
-);
+const TAKE: &str =
+    "DELETE FROM recent WHERE rowid IN (SELECT rowid FROM recent ORDER BY policy_id, namespace_id LIMIT $1)
+    RETURNING what, minute, cluster_id, namespace_id, policy_id, revision_id, passes, failures, denials, warnings, dryruns,
+        errors, exempted, micros, micros_max";
 const ANY: &str = "SELECT EXISTS (SELECT 1 FROM recent)";
 
 /// A row of `recent`.
@@ -79,7 +69,7 @@ impl Row {
 
 /// Rows that are folded at a time. SQLite has one writer, and reports wait for it meanwhile.
 const MOST_OF_SQLITE: i64 = 1_000;
-const MOST_OF_POSTGRES: i64 = 20_000;
+const MOST_OF_POSTGRES: i64 = 50_000;
 
 impl Store {
     /// How many recent counts are best folded at a time.
@@ -125,10 +115,8 @@ impl Store {
 impl Tx {
     pub(super) async fn fold(&mut self, most: i64) -> sqlx::Result<usize> {
         let rows: Vec<Row> = match self {
-            Tx::Sqlite(transaction) => sqlx::query_as(TAKE_OF_SQLITE).bind(most).fetch_all(&mut **transaction).await?,
-            Tx::Postgres(transaction) => {
-                sqlx::query_as(TAKE_OF_POSTGRES).bind(most).fetch_all(&mut **transaction).await?
-            }
+            Tx::Sqlite(transaction) => sqlx::query_as(TAKE).bind(most).fetch_all(&mut **transaction).await?,
+            Tx::Postgres(transaction) => return super::postgres::fold::fold(transaction, most).await,
         };
         let (mut sums, mut rollups) = (Sums::default(), HashMap::new());
         for row in &rows {

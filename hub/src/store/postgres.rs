@@ -1,6 +1,7 @@
 //! PostgreSQL, 15 or later: a server that several hubs may share. Its own means are below this file.
 
 pub(super) mod copy;
+pub(super) mod fold;
 pub(super) mod leader;
 pub(super) mod listen;
 pub(super) mod partitions;

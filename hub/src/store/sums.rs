@@ -41,6 +41,18 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// Every kind.
+    pub(super) const ALL: [Kind; 9] = [
+        Kind::Fleet,
+        Kind::Cluster,
+        Kind::Namespace,
+        Kind::Policy,
+        Kind::PolicyInCluster,
+        Kind::PolicyInNamespace,
+        Kind::NamespaceInCluster,
+        Kind::ClusterInNamespace,
+        Kind::Code,
+    ];
     const OF_REVIEWS: [Kind; 5] =
         [Kind::Fleet, Kind::Cluster, Kind::Namespace, Kind::NamespaceInCluster, Kind::ClusterInNamespace];
     const OF_EVALUATIONS: [Kind; 3] = [Kind::Policy, Kind::PolicyInCluster, Kind::PolicyInNamespace];

@@ -1,0 +1,54 @@
+//! Folding without leaving the server: what is taken, added up and added to is one statement. The rows of a second would
+//! take longer to travel to the hub and back than to be added up where they are.
+
+use crate::store::fold::ROLL_UP;
+use crate::store::sums::{ADD, DAY, HOUR, Kind, MINUTE};
+use sqlx::{AssertSqlSafe, PgConnection};
+use std::sync::LazyLock;
+
+/// Policy by policy, as sums and rollups lie: a piece changes few of their pages, each of them often.
+const TAKE: &str = "WITH taken AS MATERIALIZED (
+        DELETE FROM recent WHERE ctid = ANY (ARRAY(SELECT ctid FROM recent ORDER BY policy_id, namespace_id LIMIT $1))
+        RETURNING what, minute, cluster_id, namespace_id, policy_id, revision_id, passes, failures, denials, warnings, dryruns,
+            errors, exempted, micros, micros_max)";
+const ROLLED_UP: &str = "
+    SELECT span, minute / span, policy_id, namespace_id, cluster_id, revision_id, SUM(passes), SUM(failures), SUM(denials),
+        SUM(warnings), SUM(dryruns), SUM(errors), SUM(exempted), SUM(micros), MAX(micros_max)
+    FROM taken CROSS JOIN (VALUES ($2::bigint), ($3)) AS spans (span) WHERE what = 1
+    GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6 ";
+const SUMMED: &str = "SUM(passes + failures + errors + exempted), SUM(failures + errors), SUM(denials), SUM(warnings), \
+     SUM(errors), SUM(exempted), SUM(micros), MAX(micros_max)";
+/// Grouping makes millions of rows a minute when much is reported, which belongs in memory.
+const MEMORY: &str = "SET LOCAL work_mem = '64MB'";
+
+static FOLD: LazyLock<String> = LazyLock::new(|| {
+    let sums: Vec<String> = Kind::ALL.iter().map(|kind| summed(*kind)).collect();
+    format!(
+        "{TAKE}, rolled_up AS ({} {ROLLED_UP} {}),
+         added AS ({} SELECT * FROM ({}) AS sums_of_all ORDER BY 1, 2, 3, 4, 5 {})
+         SELECT COUNT(*) FROM taken",
+        ROLL_UP.into,
+        ROLL_UP.on_conflict,
+        ADD.into,
+        sums.join(" UNION ALL "),
+        ADD.on_conflict
+    )
+});
+
+/// The sums of one kind in all spans.
+fn summed(kind: Kind) -> String {
+    let (of, subject) = kind.columns();
+    let (number, what) = (kind as i64, kind.what() as i64);
+    format!(
+        "SELECT span, minute / span, {number}::bigint, {of}::bigint, {subject}::bigint, {SUMMED} FROM taken
+         CROSS JOIN (VALUES ({MINUTE}::bigint), ({HOUR}), ({DAY})) AS spans (span) WHERE what = {what} GROUP BY 1, 2, 3, 4, 5"
+    )
+}
+
+/// Folds at most so many counts; how many there were.
+pub(in crate::store) async fn fold(connection: &mut PgConnection, most: i64) -> sqlx::Result<usize> {
+    sqlx::query(MEMORY).execute(&mut *connection).await?;
+    let folded: i64 =
+        sqlx::query_scalar(AssertSqlSafe(FOLD.as_str())).bind(most).bind(HOUR).bind(DAY).fetch_one(connection).await?;
+    Ok(usize::try_from(folded).unwrap_or_default())
+}
