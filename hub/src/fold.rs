@@ -10,13 +10,13 @@ const UNTIDY: usize = 50_000;
 
 /// Folds every few seconds until told to stop.
 pub async fn run(app: App, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let (mut works, mut untidy) = (true, 0);
+    let (mut works, mut next, mut untidy) = (true, 0, 0);
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
             () = tokio::time::sleep(app.store.gathers_for()) => {}
         }
-        match all(&app, &mut untidy).await {
+        match all(&app, &mut next, &mut untidy).await {
             Ok(()) => works = true,
             Err(error) if std::mem::replace(&mut works, false) => {
                 let error = format!("{error:#}");
@@ -28,16 +28,17 @@ pub async fn run(app: App, shutdown: CancellationToken) -> anyhow::Result<()> {
 }
 
 /// A piece at a time: reports are written between two of them.
-async fn all(app: &App, untidy: &mut usize) -> store::Result<()> {
+async fn all(app: &App, next: &mut i64, untidy: &mut usize) -> store::Result<()> {
     let most = app.store.most_folded();
     loop {
-        let folded = app.store.fold(most).await?;
-        *untidy += folded;
+        let folded = app.store.fold(most, *next).await?;
+        *next = folded.next;
+        *untidy += folded.rows;
         if *untidy > UNTIDY {
             *untidy = 0;
             app.store.tidy_recent().await?;
         }
-        if (folded as i64) < most {
+        if (folded.rows as i64) < most {
             return Ok(());
         }
     }

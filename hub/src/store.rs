@@ -55,7 +55,7 @@ mod explain;
 mod failure_list;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixture;
-mod fold;
+pub mod fold;
 #[cfg(test)]
 mod fresh;
 mod history;

@@ -246,6 +246,6 @@ impl Tx {
 
     /// Folds what was seeded, once all of it is there.
     pub async fn seed_sums(&mut self) -> sqlx::Result<()> {
-        self.fold(i64::MAX).await.map(drop)
+        self.fold(i64::MAX, 0).await.map(drop)
     }
 }

@@ -24,7 +24,8 @@ pub(super) const ROLL_UP: Upsert<'static> = Upsert {
 };
 // Policy by policy, as sums and rollups lie: a piece changes few of their pages, each of them often.
 const TAKE: &str =
-    "DELETE FROM recent WHERE rowid IN (SELECT rowid FROM recent ORDER BY policy_id, namespace_id LIMIT $1)
+    "DELETE FROM recent WHERE rowid IN (
+        SELECT rowid FROM recent ORDER BY policy_id < $2, policy_id, namespace_id LIMIT $1)
     RETURNING what, minute, cluster_id, namespace_id, policy_id, revision_id, passes, failures, denials, warnings, dryruns,
         errors, exempted, micros, micros_max";
 const ANY: &str = "SELECT EXISTS (SELECT 1 FROM recent)";
@@ -97,26 +98,36 @@ impl Store {
         }
     }
 
-    /// Folds at most so many recent counts; how many there were. Hubs that share a database take turns.
-    pub async fn fold(&self, most: i64) -> sqlx::Result<usize> {
+    /// Folds at most so many recent counts, those of this policy first and of the next ones after it, round and round: what
+    /// waited longest has the most rows to be folded together. Hubs that share a database take turns.
+    pub async fn fold(&self, most: i64, from: i64) -> sqlx::Result<Folded> {
         // Most of the time there is nothing to do, and then nobody else is kept from writing.
         let any: bool = on!(self, |pool| sqlx::query_scalar(ANY).fetch_one(pool).await)?;
         if !any {
-            return Ok(0);
+            return Ok(Folded { rows: 0, next: from });
         }
         let mut tx = self.begin().await?;
         tx.alone(Alone::Folding).await?;
-        let folded = tx.fold(most).await?;
+        let folded = tx.fold(most, from).await?;
         tx.commit().await?;
         Ok(folded)
     }
 }
 
+/// What was folded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Folded {
+    /// How many counts.
+    pub rows: usize,
+    /// The policy that the next piece begins with.
+    pub next: i64,
+}
+
 impl Tx {
-    pub(super) async fn fold(&mut self, most: i64) -> sqlx::Result<usize> {
+    pub(super) async fn fold(&mut self, most: i64, from: i64) -> sqlx::Result<Folded> {
         let rows: Vec<Row> = match self {
-            Tx::Sqlite(transaction) => sqlx::query_as(TAKE).bind(most).fetch_all(&mut **transaction).await?,
-            Tx::Postgres(transaction) => return super::postgres::fold::fold(transaction, most).await,
+            Tx::Sqlite(transaction) => sqlx::query_as(TAKE).bind(most).bind(from).fetch_all(&mut **transaction).await?,
+            Tx::Postgres(transaction) => return super::postgres::fold::fold(transaction, most, from).await,
         };
         let (mut sums, mut rollups) = (Sums::default(), HashMap::new());
         for row in &rows {
@@ -130,7 +141,8 @@ impl Tx {
         let mut rollups: Vec<_> = rollups.into_iter().collect();
         rollups.sort_unstable_by_key(|(place, _)| *place);
         self.upsert(ROLL_UP, &rollups.iter().map(rollup).collect::<Vec<_>>()).await?;
-        Ok(rows.len())
+        let last = rows.iter().map(|row| (row.policy_id < from, row.policy_id)).max();
+        Ok(Folded { rows: rows.len(), next: last.map_or(from, |(_, policy)| policy) })
     }
 }
 

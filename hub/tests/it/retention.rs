@@ -23,7 +23,7 @@ async fn each_kind_of_row_is_kept_as_long_as_it_is_said() {
         ..agent.report(1, vec![failure("a")])
     };
     agent.send(&hub, &counted()).await;
-    hub.hub.app.store.fold(1_000).await.unwrap();
+    hub.hub.app.store.fold(1_000, 0).await.unwrap();
     let left = async |hub: &TestHub, days: i64| {
         hub.clock.set(NOW + days * DAY);
         round(&hub.hub.app, &keeping(), Duration::ZERO).await.unwrap();

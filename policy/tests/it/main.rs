@@ -16,6 +16,7 @@ mod load;
 mod load_after;
 mod mutated;
 mod pod_security;
+mod skew;
 mod suite;
 mod switches;
 mod teams;

@@ -1,14 +1,15 @@
 //! Folding without leaving the server: what is taken, added up and added to is one statement. The rows of a second would
 //! take longer to travel to the hub and back than to be added up where they are.
 
-use crate::store::fold::ROLL_UP;
+use crate::store::fold::{Folded, ROLL_UP};
 use crate::store::sums::{ADD, DAY, HOUR, Kind, MINUTE};
 use sqlx::{AssertSqlSafe, PgConnection};
 use std::sync::LazyLock;
 
 /// Policy by policy, as sums and rollups lie: a piece changes few of their pages, each of them often.
 const TAKE: &str = "WITH taken AS MATERIALIZED (
-        DELETE FROM recent WHERE ctid = ANY (ARRAY(SELECT ctid FROM recent ORDER BY policy_id, namespace_id LIMIT $1))
+        DELETE FROM recent WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM recent ORDER BY policy_id < $4, policy_id, namespace_id LIMIT $1))
         RETURNING what, minute, cluster_id, namespace_id, policy_id, revision_id, passes, failures, denials, warnings, dryruns,
             errors, exempted, micros, micros_max)";
 const ROLLED_UP: &str = "
@@ -26,7 +27,7 @@ static FOLD: LazyLock<String> = LazyLock::new(|| {
     format!(
         "{TAKE}, rolled_up AS ({} {ROLLED_UP} {}),
          added AS ({} SELECT * FROM ({}) AS sums_of_all ORDER BY 1, 2, 3, 4, 5 {})
-         SELECT COUNT(*) FROM taken",
+         SELECT COUNT(*), (SELECT policy_id FROM taken ORDER BY policy_id < $4 DESC, policy_id DESC LIMIT 1) FROM taken",
         ROLL_UP.into,
         ROLL_UP.on_conflict,
         ADD.into,
@@ -45,10 +46,10 @@ fn summed(kind: Kind) -> String {
     )
 }
 
-/// Folds at most so many counts; how many there were.
-pub(in crate::store) async fn fold(connection: &mut PgConnection, most: i64) -> sqlx::Result<usize> {
+/// Folds at most so many counts, from this policy on.
+pub(in crate::store) async fn fold(connection: &mut PgConnection, most: i64, from: i64) -> sqlx::Result<Folded> {
     sqlx::query(MEMORY).execute(&mut *connection).await?;
-    let folded: i64 =
-        sqlx::query_scalar(AssertSqlSafe(FOLD.as_str())).bind(most).bind(HOUR).bind(DAY).fetch_one(connection).await?;
-    Ok(usize::try_from(folded).unwrap_or_default())
+    let query = sqlx::query_as(AssertSqlSafe(FOLD.as_str())).bind(most).bind(HOUR).bind(DAY).bind(from);
+    let (rows, last): (i64, Option<i64>) = query.fetch_one(connection).await?;
+    Ok(Folded { rows: usize::try_from(rows).unwrap_or_default(), next: last.unwrap_or(from) })
 }

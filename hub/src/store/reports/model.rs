@@ -227,7 +227,7 @@ async fn rows_are_what_a_simple_model_says_whatever_happens_on_the_way() {
             names.committed();
             reports.iter().for_each(|report| model.tell(report));
             if talk.random.u8(..3) == 0 {
-                store.fold(talk.random.i64(1..9)).await.unwrap();
+                store.fold(talk.random.i64(1..9), talk.random.i64(0..9)).await.unwrap();
             }
         }
         check(store, &agent, &model).await;
@@ -253,7 +253,7 @@ async fn failure_told_again_in_another_report_is_stored_and_counted_once() {
     assert_eq!(count("SELECT COUNT(*) FROM failures WHERE cluster_id = $1").await, 3);
     let counts = fresh.store.counts(0).await.unwrap();
     assert_eq!((counts.failures, counts.failures_by_code["A1"]), (3, 3));
-    fresh.store.fold(1_000).await.unwrap();
+    fresh.store.fold(1_000, 3).await.unwrap();
     fresh.store.tidy_recent().await.unwrap();
     assert_eq!(fresh.store.counts(0).await.unwrap(), counts, "before and after folding");
 }
