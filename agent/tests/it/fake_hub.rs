@@ -40,9 +40,24 @@ struct Parts {
     malformed: AtomicBool,
     full: AtomicBool,
     put_off: Mutex<Vec<Instant>>,
+    credentials: Mutex<Credentials>,
     blob_requests: AtomicUsize,
     revision: AtomicUsize,
     _server: Mutex<JoinSet<()>>,
+}
+
+/// Which credentials are known, and whether there are new ones.
+struct Credentials {
+    known: Vec<String>,
+    renew_at: Option<i64>,
+    renews: bool,
+    asked: usize,
+}
+
+impl Default for Credentials {
+    fn default() -> Self {
+        Self { known: vec![CREDENTIAL.into()], renew_at: None, renews: true, asked: 0 }
+    }
 }
 
 impl FakeHub {
@@ -63,12 +78,14 @@ impl FakeHub {
             malformed: AtomicBool::new(false),
             full: AtomicBool::new(false),
             put_off: Mutex::default(),
+            credentials: Mutex::default(),
             blob_requests: AtomicUsize::new(0),
             revision: AtomicUsize::new(0),
             _server: Mutex::default(),
         }));
         let router = Router::new()
             .route("/v1/enroll", post(enroll))
+            .route("/v1/credential", post(credential))
             .route("/v1/desired", post(desired))
             .route("/v1/blobs/{digest}", get(blob))
             .route("/v1/reports", post(report))
@@ -103,6 +120,27 @@ impl FakeHub {
     /// Nobody's credential is known any more.
     pub fn revoke(&self, revoked: bool) {
         self.0.revoked.store(revoked, SeqCst);
+    }
+
+    /// Agents that enroll are to ask for a new credential from then on.
+    pub fn renew_from(&self, at: i64) {
+        self.0.credentials.lock().unwrap().renew_at = Some(at);
+    }
+
+    /// Whether agents get the new credential that they ask for.
+    pub fn give_credentials(&self, give: bool) {
+        self.0.credentials.lock().unwrap().renews = give;
+    }
+
+    /// How often a new credential was asked for.
+    pub fn credentials_asked(&self) -> usize {
+        self.0.credentials.lock().unwrap().asked
+    }
+
+    /// Only the newest credential is known from now on.
+    pub fn forget_former_credentials(&self) {
+        let mut credentials = self.0.credentials.lock().unwrap();
+        credentials.known = credentials.known.split_off(credentials.known.len() - 1);
     }
 
     /// Reports are asked to come back in a second.
@@ -204,7 +242,8 @@ async fn absence(State(FakeHub(hub)): State<FakeHub>, request: Request, next: Ne
     if hub.away.load(SeqCst) {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
-    let known = request.uri().path() == "/v1/enroll" || bearer(request.headers()) == Some(CREDENTIAL);
+    let is_known = |given: &str| hub.credentials.lock().unwrap().known.iter().any(|known| known == given);
+    let known = request.uri().path() == "/v1/enroll" || bearer(request.headers()).is_some_and(is_known);
     if !known || hub.revoked.load(SeqCst) {
         return (StatusCode::UNAUTHORIZED, Json(serde_json::json!({"error": "unknown credential"}))).into_response();
     }
@@ -225,9 +264,21 @@ async fn enroll(State(FakeHub(hub)): State<FakeHub>, Json(request): Json<Enroll>
         labels: Labels::new(),
         credential: CREDENTIAL.into(),
         hub_key: hub.key.public(),
-        renew_at: None,
+        renew_at: hub.credentials.lock().unwrap().renew_at,
     })
     .into_response()
+}
+
+async fn credential(State(FakeHub(hub)): State<FakeHub>) -> Response {
+    let mut credentials = hub.credentials.lock().unwrap();
+    credentials.asked += 1;
+    if !credentials.renews {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    let credential = format!("renewed-{}", credentials.asked);
+    credentials.known.push(credential.clone());
+    let later = writ_agent::clock::now() + 3_600_000;
+    Json(Credential { credential, renew_at: later, expires_at: later }).into_response()
 }
 
 /// Held until there is something that the agent neither enforces nor refused.

@@ -7,6 +7,7 @@ mod bundles;
 mod fake_hub;
 mod health;
 mod manifests;
+mod renewal;
 mod report;
 mod sync;
 mod test_agent;

@@ -26,6 +26,7 @@ mod people;
 mod policies;
 mod policy_reports;
 mod process;
+mod proxy;
 mod replicas;
 mod shared;
 mod slack;

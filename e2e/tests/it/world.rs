@@ -71,6 +71,11 @@ impl World {
 
     /// An agent that reaches its hub at this address.
     pub(crate) async fn enroll_at(&mut self, hub: &str, cluster: &str, labels: &Value) {
+        self.enroll_with(&["--hub", hub], cluster, labels).await;
+    }
+
+    /// An agent with flags that say how it reaches its hub.
+    pub(crate) async fn enroll_with(&mut self, hub: &[&str], cluster: &str, labels: &Value) {
         let token = self.token(cluster, labels).await;
         let agent = Agent::start(self.folder.path(), hub, cluster, &token).await;
         self.agents.push(agent);
@@ -217,11 +222,12 @@ impl Hub {
 }
 
 impl Agent {
-    async fn start(folder: &Path, hub: &str, cluster: &str, token: &str) -> Self {
+    async fn start(folder: &Path, hub: &[&str], cluster: &str, token: &str) -> Self {
         let (token_file, announced) = (folder.join(format!("{cluster}.token")), folder.join(format!("{cluster}.json")));
         std::fs::write(&token_file, token).unwrap();
         let (token_file, announced_text) = (token_file.to_str().unwrap(), announced.to_str().unwrap());
-        let mut arguments = vec!["--data", cluster, "--hub", hub, "--token-file", token_file, "--standalone"];
+        let mut arguments = vec!["--data", cluster, "--token-file", token_file, "--standalone"];
+        arguments.extend(hub);
         arguments.extend(["--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
         arguments.extend(["--listen-file", announced_text, "--report-every", "100ms"]);
         let mut process = Process::start("writ-agent", folder, cluster, &arguments);
