@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 use writ_policy::bundle::{Assignment, BundleStatement, Index};
 use writ_policy::sign::SigningKey;
-use writ_policy::wire::{AgentState, Desired, DesiredRequest, Enroll, Enrolled, Receipt, Report};
+use writ_policy::wire::{AgentState, Credential, Desired, DesiredRequest, Enroll, Enrolled, Receipt, Report};
 use writ_policy::{AgentId, ClusterName, DenyLevel, Digest, Labels, Revision, Settings, SourceFile};
 
 pub const CREDENTIAL: &str = "credential-that-is-never-shown";
@@ -140,7 +140,8 @@ impl FakeHub {
     /// Only the newest credential is known from now on.
     pub fn forget_former_credentials(&self) {
         let mut credentials = self.0.credentials.lock().unwrap();
-        credentials.known = credentials.known.split_off(credentials.known.len() - 1);
+        let last = credentials.known.len() - 1;
+        credentials.known.drain(..last);
     }
 
     /// Reports are asked to come back in a second.
