@@ -48,7 +48,9 @@ async fn forward(
 ) -> Response {
     headers.remove(header::HOST);
     headers.insert("x-forwarded-proto", "https".parse().unwrap());
-    let answer = client.request(method, format!("{to}{uri}")).headers(headers).body(body).send().await;
+    // Over HTTP/2 it names the proxy too.
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let answer = client.request(method, format!("{to}{path}")).headers(headers).body(body).send().await;
     let Ok(answer) = answer else {
         return Response::builder().status(StatusCode::BAD_GATEWAY).body(Body::empty()).unwrap();
     };
