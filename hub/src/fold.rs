@@ -6,7 +6,7 @@ use crate::store;
 use tokio_util::sync::CancellationToken;
 
 /// Counts that may have left their places behind: whoever reads what waits walks over them.
-const UNTIDY: usize = 50_000;
+const UNTIDY: usize = 20_000;
 
 /// Folds every few seconds until told to stop.
 pub async fn run(app: App, shutdown: CancellationToken) -> anyhow::Result<()> {

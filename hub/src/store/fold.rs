@@ -86,7 +86,7 @@ impl Store {
     pub fn gathers_for(&self) -> Duration {
         match self {
             Store::Sqlite { .. } => Duration::from_secs(5),
-            Store::Postgres { .. } => Duration::from_secs(3),
+            Store::Postgres { .. } => Duration::from_secs(1),
         }
     }
 
