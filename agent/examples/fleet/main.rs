@@ -26,6 +26,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const BACK_WITHIN: Duration = Duration::from_secs(60);
 
 fn main() {
+    writ_agent::tls::install_provider();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [binary, agents, more @ ..] = &arguments[..] else { panic!("HUB AGENTS [COMMITS]") };
     let commits = more.first().map_or(5, |number| number.parse().unwrap());
