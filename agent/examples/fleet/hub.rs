@@ -101,8 +101,7 @@ impl Hub {
 
     async fn held(&self) -> Option<usize> {
         let text = self.client.get(format!("{}/metrics", self.address)).send().await.ok()?.text().await.ok()?;
-        let line =
-            text.lines().find(|line| line.starts_with("writ_hub_held_requests ") || line.contains("held_requests "));
+        let line = text.lines().find(|line| line.starts_with("writ_hub_held_requests "));
         line?.rsplit(' ').next()?.parse().ok()
     }
 
