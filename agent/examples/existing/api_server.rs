@@ -84,20 +84,21 @@ impl ApiServer {
         times.last().zip(times.first()).map_or(Duration::ZERO, |(last, first)| *last - *first)
     }
 
-    /// The most requests of all kinds that began within one second.
-    pub fn busiest_second(&self) -> usize {
+    /// The requests of all kinds that began within the busiest second.
+    pub fn busiest_second(&self) -> Vec<String> {
         let requests = self.parts.requests.lock().unwrap();
-        let within = |start: &Instant| {
-            requests.iter().filter(|(at, _)| *at >= *start && *at - *start < Duration::from_secs(1)).count()
+        let within = |start: Instant| {
+            let of_second = requests.iter().filter(move |(at, _)| *at >= start && *at - start < Duration::from_secs(1));
+            of_second.map(|(_, path)| path.clone()).collect::<Vec<_>>()
         };
-        requests.iter().map(|(at, _)| within(at)).max().unwrap_or(0)
+        requests.iter().map(|(at, _)| within(*at)).max_by_key(Vec::len).unwrap_or_default()
     }
 }
 
 async fn answer(State(parts): State<Arc<Parts>>, request: Request) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let query = request.uri().query().unwrap_or_default().to_owned();
-    parts.requests.lock().unwrap().push((Instant::now(), format!("{path}?{query}")));
+    parts.requests.lock().unwrap().push((Instant::now(), format!("{method} {path}?{query}")));
     if path == "/api" || path == "/apis" {
         let none = json!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "items": []});
         return Json(if path == "/api" { parts.discovery.clone() } else { none }).into_response();

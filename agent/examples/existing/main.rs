@@ -23,7 +23,7 @@ use api_server::ApiServer;
 use prepare::Prepared;
 use serde_json::{Value, json};
 use server::Server;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use writ_policy::wire::{Report, ViolationKey};
@@ -98,11 +98,21 @@ async fn audit(name: &str, cores: usize, files: Vec<SourceFile>, pods: Vec<Value
     println!("the list alone:                 {:.2} s from first to last page", server.listed_in("pods").as_secs_f64());
     println!("processor time, start included: {:.2} s", agent.cpu().as_secs_f64());
     println!("violations at the hub:          {kept} of {expected}");
-    println!("most requests in a second:      {}", server.busiest_second());
+    let busiest = server.busiest_second();
+    println!("most requests in a second:      {}, {}", busiest.len(), grouped(&busiest));
     println!("resident after:                 {}", agent.resident());
     println!("resident at most:               {:.1} MiB", agent.peak_mib());
     assert_eq!(kept, expected);
     rejudge(&server, &agent, &told, pods[0].clone()).await;
+}
+
+/// How many of each, without what they ask for.
+fn grouped(requests: &[String]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for request in requests {
+        *counts.entry(request.split('?').next().unwrap_or_default()).or_default() += 1;
+    }
+    counts.iter().map(|(request, count)| format!("{count} {request}")).collect::<Vec<_>>().join(", ")
 }
 
 /// One Pod is gone, as the watch has it; then it is back.
