@@ -76,11 +76,11 @@ fn later(value: &Value) -> Value {
 
 fn reads<T: Serialize + DeserializeOwned>(first: &Value) {
     let name = std::any::type_name::<T>();
-    let read: T =
-        serde_json::from_value(first.clone()).unwrap_or_else(|error| panic!("{name} as it first was: {error}"));
+    let read = serde_json::from_value::<T>(first.clone());
+    let read = read.map_err(|error| format!("{name} as it first was: {error}")).unwrap();
     let now = serde_json::to_value(read).unwrap();
-    let again: T =
-        serde_json::from_value(later(&now)).unwrap_or_else(|error| panic!("{name} as a later minor sends it: {error}"));
+    let again = serde_json::from_value::<T>(later(&now));
+    let again = again.map_err(|error| format!("{name} as a later minor sends it: {error}")).unwrap();
     assert_eq!(serde_json::to_value(again).unwrap(), now, "{name}");
 }
 
