@@ -19,6 +19,9 @@ const PER_SAMPLE: Duration = Duration::from_millis(50);
 pub(super) struct Quick {
     machine: Machine,
     asked: u32,
+    /// When its turn to be held against the interpreter comes: policies that are asked together have turns apart, so
+    /// that no review waits for the interpreter's word on all of them.
+    turn: u32,
     /// How often in a row it did not know.
     unsure: u32,
 }
@@ -30,7 +33,7 @@ impl Quick {
         let rules = rules.iter().filter(|rule| known.contains(**rule));
         let rules: Vec<String> = rules.map(|rule| format!("{package}.{rule}")).collect();
         let machine = Machine::build(engine.sources.iter(), &rules)?;
-        let mut quick = Self { machine, asked: 0, unsure: 0 };
+        let mut quick = Self { machine, asked: 0, turn: turn(package), unsure: 0 };
         quick.agrees(engine, &rules).then_some(quick)
     }
 
@@ -69,8 +72,12 @@ impl Quick {
     /// Whether the value that was found last is to be held against the interpreter's.
     pub(super) fn is_due(&mut self) -> bool {
         self.asked = self.asked.wrapping_add(1);
-        self.asked <= FIRST || self.asked.is_multiple_of(ONE_OF)
+        self.asked <= FIRST || self.asked % ONE_OF == self.turn
     }
+}
+
+fn turn(package: &str) -> u32 {
+    package.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % ONE_OF
 }
 
 #[cfg(test)]

@@ -34,6 +34,13 @@ fn both(text: &str, input: &str) -> (Result<Value, String>, Option<Value>) {
 }
 
 #[test]
+fn policies_are_held_against_the_interpreter_at_different_times() {
+    let turns: std::collections::BTreeSet<u32> =
+        (0..12).map(|number| turn(&format!("data.writ.policy_{number}"))).collect();
+    assert_eq!(turns.len(), 12);
+}
+
+#[test]
 fn undefined_assignment_ends_the_body() {
     let text = "package p\ndeny contains \"no\" if { x := input.absent }\ndeny contains \"yes\" if { x := input.here }";
     let (interpreted, quick) = both(text, r#"{"here": false}"#);
