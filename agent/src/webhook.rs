@@ -150,10 +150,12 @@ impl Parts {
     /// The failure policy answers where it is known who asks, so that people read the reason in its words.
     fn unreadable(&self, body: &[u8], error: &ReviewError, started: Instant, otherwise: FailurePolicy) -> Response {
         let reason = Reason::Unreadable(error.0.clone());
-        match unjudged::answer(body, &reason, otherwise, self.status.own_namespace()) {
-            Some(_) => self.unjudged(body, reason, started, otherwise),
-            None => self.malformed(StatusCode::BAD_REQUEST, &error.to_string()),
-        }
+        let Some(answer) = unjudged::answer(body, &reason, otherwise, self.status.own_namespace()) else {
+            return self.malformed(StatusCode::BAD_REQUEST, &error.to_string());
+        };
+        self.metrics.reviewed(ReviewOutcome::Unjudged, started.elapsed());
+        debug!(reason = &*reason.text(), "a review was answered by the failure policy");
+        json(StatusCode::OK, answer)
     }
 
     /// There is not even room to read who asks.

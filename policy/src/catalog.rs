@@ -172,7 +172,7 @@ impl<'a> Module<'a> {
 
     /// Whether the text names this path below `data`, or something above or below it.
     pub(crate) fn reads(&self, below: &[&str]) -> bool {
-        self.references.iter().any(|path| path.iter().zip(below).all(|(a, b)| a == b))
+        self.references.iter().any(|path| overlap(path, below))
     }
 
     /// Whether both are in one folder.
@@ -190,9 +190,13 @@ impl<'a> Module<'a> {
 
     fn needs(&self, other: &Module<'_>) -> bool {
         let package = &other.outline.package;
-        *package == self.outline.package
-            || self.references.iter().any(|path| path.iter().zip(package).all(|(a, b)| a == b))
+        *package == self.outline.package || self.references.iter().any(|path| overlap(path, package))
     }
+}
+
+/// Whether two paths below `data` name the same, or one names a part of the other.
+pub(crate) fn overlap<A: PartialEq<B>, B>(one: &[A], other: &[B]) -> bool {
+    one.iter().zip(other).all(|(a, b)| a == b)
 }
 
 /// Whether a warning is about what JSON beside a test may define.

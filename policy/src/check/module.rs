@@ -1,7 +1,7 @@
 //! What is kept of a Rego file that was checked, so that a later check of a repository that differs little need not read
 //! it again: what it declares and what it depends on.
 
-use crate::catalog::{Module, Role};
+use crate::catalog::{Module, Role, overlap};
 use crate::{Digest, PolicyInfo};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -50,7 +50,6 @@ impl CheckedModule {
     /// Whether what is found in this module may be another when a module of that package comes, goes or changes: when
     /// it names a part of the package, or one of the two packages is within the other.
     pub fn depends_on(&self, package: &[String]) -> bool {
-        let overlaps = |path: &[String]| path.iter().zip(package).all(|(a, b)| a == b);
-        overlaps(&self.package) || self.references.iter().any(|path| overlaps(path))
+        overlap(&self.package, package) || self.references.iter().any(|path| overlap(path, package))
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn part(files: &[SourceFile], settings: &Settings) -> Parted {
         let names = needs(&deciding[looked_at]);
         looked_at += 1;
         let (needed, rest): (Vec<_>, Vec<_>) =
-            all_off.into_iter().partition(|off| names.iter().any(|path| off.is_at(path)));
+            all_off.into_iter().partition(|off| names.iter().any(|path| catalog::overlap(path, &off.package)));
         deciding.extend(needed.into_iter().map(|off| off.file.clone()));
         all_off = rest;
     }
@@ -67,13 +67,6 @@ fn needs(file: &SourceFile) -> BTreeSet<Vec<String>> {
     let mut names = if file.is_rego() { names_below_data(&file.text) } else { BTreeSet::new() };
     names.extend(package(file));
     names
-}
-
-impl Off<'_> {
-    /// Whether the path names the package, a part of it, or what it is a part of.
-    fn is_at(&self, path: &[String]) -> bool {
-        path.iter().zip(&self.package).all(|(a, b)| a == b)
-    }
 }
 
 #[cfg(test)]
