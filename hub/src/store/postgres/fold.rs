@@ -2,20 +2,20 @@
 //! take longer to travel to the hub and back than to be added up where they are.
 
 use crate::store::fold::{Folded, ROLL_UP};
-use crate::store::sums::{ADD, DAY, HOUR, Kind, MINUTE};
+use crate::store::sums::{ADD, Kind};
 use sqlx::{AssertSqlSafe, PgConnection};
 use std::sync::LazyLock;
 
 /// Policy by policy, as sums and rollups lie: a piece changes few of their pages, each of them often.
 const TAKE: &str = "WITH taken AS MATERIALIZED (
         DELETE FROM recent WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM recent ORDER BY policy_id < $4, policy_id, namespace_id LIMIT $1))
+            SELECT ctid FROM recent ORDER BY policy_id < $2, policy_id, namespace_id LIMIT $1))
         RETURNING what, minute, cluster_id, namespace_id, policy_id, revision_id, passes, failures, denials, warnings, dryruns,
             errors, exempted, micros, micros_max)";
 const ROLLED_UP: &str = "
     SELECT span, minute / span, policy_id, namespace_id, cluster_id, revision_id, SUM(passes), SUM(failures), SUM(denials),
         SUM(warnings), SUM(dryruns), SUM(errors), SUM(exempted), SUM(micros), MAX(micros_max)
-    FROM taken CROSS JOIN (VALUES ($2::bigint), ($3)) AS spans (span) WHERE what = 1
+    FROM taken CROSS JOIN (VALUES (60::bigint), (1440)) AS spans (span) WHERE what = 1
     GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6 ";
 const SUMMED: &str = "SUM(passes + failures + errors + exempted), SUM(failures + errors), SUM(denials), SUM(warnings), \
      SUM(errors), SUM(exempted), SUM(micros), MAX(micros_max)";
@@ -27,7 +27,7 @@ static FOLD: LazyLock<String> = LazyLock::new(|| {
     format!(
         "{TAKE}, rolled_up AS ({} {ROLLED_UP} {}),
          added AS ({} SELECT * FROM ({}) AS sums_of_all ORDER BY 1, 2, 3, 4, 5 {})
-         SELECT COUNT(*), (SELECT policy_id FROM taken ORDER BY policy_id < $4 DESC, policy_id DESC LIMIT 1) FROM taken",
+         SELECT COUNT(*), (SELECT policy_id FROM taken ORDER BY policy_id < $2 DESC, policy_id DESC LIMIT 1) FROM taken",
         ROLL_UP.into,
         ROLL_UP.on_conflict,
         ADD.into,
@@ -42,14 +42,14 @@ fn summed(kind: Kind) -> String {
     let (number, what) = (kind as i64, kind.what() as i64);
     format!(
         "SELECT span, minute / span, {number}::bigint, {of}::bigint, {subject}::bigint, {SUMMED} FROM taken
-         CROSS JOIN (VALUES ({MINUTE}::bigint), ({HOUR}), ({DAY})) AS spans (span) WHERE what = {what} GROUP BY 1, 2, 3, 4, 5"
+         CROSS JOIN (VALUES (1::bigint), (60), (1440)) AS spans (span) WHERE what = {what} GROUP BY 1, 2, 3, 4, 5"
     )
 }
 
 /// Folds at most so many counts, from this policy on.
 pub(in crate::store) async fn fold(connection: &mut PgConnection, most: i64, from: i64) -> sqlx::Result<Folded> {
     sqlx::query(MEMORY).execute(&mut *connection).await?;
-    let query = sqlx::query_as(AssertSqlSafe(FOLD.as_str())).bind(most).bind(HOUR).bind(DAY).bind(from);
+    let query = sqlx::query_as(AssertSqlSafe(FOLD.as_str())).bind(most).bind(from);
     let (rows, last): (i64, Option<i64>) = query.fetch_one(connection).await?;
     Ok(Folded { rows: usize::try_from(rows).unwrap_or_default(), next: last.unwrap_or(from) })
 }
