@@ -116,7 +116,7 @@ impl Enforcer {
 
     async fn start_from(&mut self, slot: Slot, saved: &Saved, authority: &Authority<'_>) -> anyhow::Result<()> {
         let verified = match authority {
-            Authority::Hub(identity) => Verified::of(&saved.desired, identity)?,
+            Authority::Hub(identity) => Verified::of_kept(&saved.desired, identity)?,
             Authority::Author(trust) => trust.verify_kept(&saved.desired.bundle, &self.cache.blobs).await?,
         };
         if slot == Slot::Next {

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
+use writ_policy::succession;
 use writ_policy::wire::{Enroll, Enrolled};
 
 /// Where an identity may be, and what makes a new one.
@@ -70,12 +71,10 @@ async fn shared(place: &Place<'_>, known: &Enrolled) -> anyhow::Result<Enrolled>
         Some(shared) => shared,
         None => cluster.share_identity(known).await?.unwrap_or_else(|| known.clone()),
     };
-    // Of one agent the later credential stands: a renewed one that could not be shared is better than what is there.
-    if shared.agent == known.agent && shared.renew_at <= known.renew_at {
-        return Ok(known.clone());
-    }
-    identity::save(place.data, &shared)?;
-    Ok(shared)
+    // Of one agent what is newer stands: what was renewed and could not be shared is better than what is there.
+    let newest = if shared.agent == known.agent { identity::newest_of(&shared, known) } else { shared };
+    identity::save(place.data, &newest)?;
+    Ok(newest)
 }
 
 async fn attempt(hub: &Hub, place: &Place<'_>) -> anyhow::Result<Enrolled> {
@@ -99,9 +98,22 @@ async fn with_token(hub: &Hub, token_file: Option<&Path>) -> anyhow::Result<Enro
         Err(HubError::Unauthorized(reason)) => anyhow::bail!("the enrollment token is not accepted: {reason}"),
         answer => answer?,
     };
+    trusting(identity, token.fingerprint)
+}
+
+/// The identity, when its hub's key is that of the token, or the token's key announced it.
+fn trusting(mut identity: Enrolled, expected: &str) -> anyhow::Result<Enrolled> {
+    let successions = std::mem::take(&mut identity.successions);
+    identity.former_keys = vec![];
     let actual = identity.hub_key.fingerprint();
-    let expected = token.fingerprint;
-    anyhow::ensure!(actual == expected, "the hub's key is {actual}, but the token was made by {expected}");
+    if actual == expected {
+        return Ok(identity);
+    }
+    let keys = succession::follow(&successions, expected).unwrap_or_default();
+    let (newest, former) = keys.split_last().unzip();
+    let is_announced = newest == Some(&identity.hub_key);
+    anyhow::ensure!(is_announced, "the hub's key is {actual}, but the token was made by {expected}");
+    identity.former_keys = former.map(<[_]>::to_vec).unwrap_or_default();
     Ok(identity)
 }
 

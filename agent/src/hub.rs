@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 use url::Url;
 use writ_policy::Digest;
-use writ_policy::wire::{self, Credential, Desired, DesiredRequest, Enroll, Enrolled, Receipt};
+use writ_policy::wire::{self, Credential, Desired, DesiredRequest, Enroll, Enrolled, HubKeys, Receipt};
 
 /// The largest JSON answer that is read.
 const MAX_ANSWER_BYTES: usize = 8 << 20;
@@ -83,6 +83,15 @@ impl Hub {
     pub async fn renew(&self, credential: &str) -> Result<Credential, HubError> {
         let nothing = serde_json::json!({});
         decode(self.post(wire::CREDENTIAL, Some(credential), &nothing, Duration::from_secs(15)).await?).await
+    }
+
+    /// Asks how the hub came to its present key. Nothing, where a hub is older than the question.
+    pub async fn keys(&self, credential: &str) -> Result<HubKeys, HubError> {
+        let request = self.client.get(self.url(wire::KEYS)).bearer_auth(credential).timeout(Duration::from_secs(15));
+        match checked(request.send().await).await {
+            Err(HubError::Refused { status: StatusCode::NOT_FOUND, .. }) => Ok(HubKeys::default()),
+            answer => decode(answer?).await,
+        }
     }
 
     /// Asks what to enforce. The hub holds the request; `None` when nothing changed meanwhile.

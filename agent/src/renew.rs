@@ -1,14 +1,17 @@
-//! A new credential before the present one ends. Replicas share one identity, and each may renew it: a credential that was
-//! replaced is good until its own end, so that nobody is locked out meanwhile.
+//! What of the identity changes in an agent's life: a new credential before the present one ends, and a new key of the hub
+//! that the present one announced. Replicas share one identity, and each may renew it: a credential that was replaced is
+//! good until its own end, and a former key for what is on disk, so that nobody is locked out meanwhile.
 
 use crate::hub::Hub;
 use crate::identity;
 use crate::kubernetes::Cluster;
 use crate::log_chain;
+use anyhow::Context;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tracing::{info, warn};
+use writ_policy::sign::Signed;
 use writ_policy::wire::{Credential, Enrolled};
 
 /// How long after a failure it is tried again, in milliseconds.
@@ -50,16 +53,32 @@ impl Renewal {
         }
     }
 
+    /// The identity that trusts the hub's newest key, when the one that it trusts announced it. It is on disk before
+    /// anything is enforced that the new key signed, or a restart would not believe what it kept.
+    pub async fn follow(&self, known: &Enrolled, successions: &[Signed]) -> anyhow::Result<Arc<Enrolled>> {
+        let followed = Arc::new(identity::following(known, successions)?);
+        identity::save(&self.data, &followed).context("the hub's new key cannot be kept")?;
+        self.share(&followed, "the hub's new key is not shared; other replicas follow it by themselves").await;
+        let (key, former) = (followed.hub_key.fingerprint(), known.hub_key.fingerprint());
+        info!(key, former, "the hub signs with a new key, which the former one announced");
+        Ok(followed)
+    }
+
     async fn keep(&self, renewed: &Arc<Enrolled>) {
         if let Err(problem) = identity::save(&self.data, renewed) {
             warn!(error = log_chain(&problem), "the renewed credential is not on disk; a restart uses the former one");
         }
+        self.share(renewed, "the renewed credential is not shared; other replicas renew their own").await;
+        info!("the credential for the hub was renewed");
+    }
+
+    /// Tells the other replicas, and those in this process who use it.
+    async fn share(&self, renewed: &Arc<Enrolled>, otherwise: &'static str) {
         if let Some(cluster) = &self.cluster
             && let Err(problem) = cluster.replace_identity(renewed).await
         {
-            warn!(error = log_chain(&problem), "the renewed credential is not shared; other replicas renew their own");
+            warn!(error = log_chain(&problem), "{otherwise}");
         }
         self.identity.send_replace(Some(renewed.clone()));
-        info!("the credential for the hub was renewed");
     }
 }

@@ -125,7 +125,7 @@ pub async fn start_from_cluster(
 fn unpack(cache: &Cache, identity: &Enrolled, packed: &[u8]) -> anyhow::Result<(Verified, Saved)> {
     let mut archive = archive::Unpacking::begin(packed)?;
     let saved = archive.saved()?;
-    let verified = Verified::of(&saved.desired, identity)?;
+    let verified = Verified::of_kept(&saved.desired, identity)?;
     verified.step_from(cache.floor().as_ref())?;
     let missing = archive.save_all(&cache.blobs, &verified.bundle.index)?;
     ensure!(missing == 0, "{missing} files of the bundle are not among what is shared");

@@ -175,6 +175,7 @@ impl Sync {
     }
 
     async fn try_to_obey(&mut self, desired: Desired) -> Result<(), Problem> {
+        self.follow_key(&desired).await?;
         let verified = Verified::of(&desired, &self.identity).map_err(Problem::Refused)?;
         let step = self.step(&verified).map_err(Problem::Refused)?;
         let version = env!("CARGO_PKG_VERSION").to_owned();
@@ -186,6 +187,22 @@ impl Sync {
         content::fetch(&self.hub, &self.identity.credential, blobs, &verified.bundle.index).await?;
         saved.fetched_at = clock::now();
         self.enforcer.advance(&verified, saved).await.map_err(Problem::Refused)
+    }
+
+    /// Comes to trust the hub's new key, when a pair is signed with another than the trusted one. A key that was not
+    /// announced stays unknown: what it signed is refused for that.
+    async fn follow_key(&mut self, desired: &Desired) -> Result<(), Problem> {
+        let trusted = self.identity.hub_key.fingerprint();
+        if desired.assignment.key == trusted && desired.bundle.key == trusted {
+            return Ok(());
+        }
+        let keys = self.hub.keys(&self.identity.credential).await.map_err(FetchError::Hub)?;
+        if !keys.successions.iter().any(|signed| signed.key == trusted) {
+            return Ok(());
+        }
+        let followed = self.renewal.follow(&self.identity, &keys.successions).await;
+        self.identity = followed.map_err(Problem::Refused)?;
+        Ok(())
     }
 
     /// What the pair is against the kept mark and, should that be damaged, against what decides.

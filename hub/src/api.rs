@@ -28,6 +28,7 @@ pub mod enrollments;
 pub mod explain;
 pub mod failures;
 pub mod health;
+pub mod keys;
 pub mod matrix;
 pub mod metrics;
 pub mod movers;
@@ -83,6 +84,7 @@ fn agent_routes() -> Router<App> {
         .route(wire::REPORTS, post(reports::store).layer(DefaultBodyLimit::max(wire::MAX_REPORT_BYTES)))
         .route(&format!("{}/{{digest}}", wire::BLOBS), get(blobs::blob))
         .route(wire::CREDENTIAL, post(credential::renew))
+        .route(wire::KEYS, get(keys::show))
         .layer(GlobalConcurrencyLimitLayer::new(MAX_AT_ONCE))
         .route(wire::ENROLL, post(enroll::enroll).layer(GlobalConcurrencyLimitLayer::new(MAX_STRANGERS)))
         .route(wire::DESIRED, post(desired::desired).layer(DefaultBodyLimit::max(MAX_STATE_BYTES)))

@@ -5,6 +5,7 @@ use crate::board::Board;
 use crate::clock::Clock;
 use crate::heartbeat::Heartbeats;
 use crate::ingest::intake::Intake;
+use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::push::Gatekeeper;
 use crate::shelf::Shelf;
@@ -17,7 +18,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use writ_policy::Revision;
-use writ_policy::sign::{PublicKey, SigningKey};
+use writ_policy::sign::PublicKey;
 use writ_runtime::SelfTest;
 
 /// The state of the hub. Cheap to clone.
@@ -33,8 +34,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Who may see and change what.
     pub access: Access,
-    /// Signs bundles and assignments.
-    pub hub_key: SigningKey,
+    /// Sign bundles and assignments.
+    pub keys: Keys,
     /// Who must sign what is served, beside this hub.
     pub author_key: Option<PublicKey>,
     /// What is followed, for people: without credentials.

@@ -74,7 +74,7 @@ pub async fn assign(app: &App) -> anyhow::Result<bool> {
         match next(app, goal, told, &open, now) {
             None => words.extend(kept(app, told, goal)),
             Some(assignment) => {
-                let signed = app.hub_key.sign(&assignment);
+                let signed = app.keys.signing().sign(&assignment);
                 words.extend(Word::new(signed.clone(), &goal.statement).map(|word| (told.cluster_id, word)));
                 news.push(NewAssignment { cluster_id: told.cluster_id, revision_id: goal.id, assignment, signed });
             }
@@ -109,7 +109,7 @@ async fn goals(app: &App, roll: &Roll, served: Served, clusters: &[Told]) -> any
         if !goals.contains_key(&revision)
             && let Some(earlier) = app.store.servable(revision).await.context("reading an earlier revision")?
         {
-            goals.insert(revision, crate::publish::signed_by_us(&app.store, &app.hub_key, earlier).await?);
+            goals.insert(revision, crate::publish::signed_by_us(&app.store, app.keys.signing(), earlier).await?);
         }
     }
     Ok(goals)
@@ -129,7 +129,7 @@ fn next(app: &App, goal: &Served, told: &Told, open: &[BreakGlassRow], now: i64)
         told.newest.as_ref().and_then(|signed: &Signed| serde_json::from_str::<Assignment>(&signed.payload).ok());
     let epoch = newest.as_ref().map_or(0, |newest| newest.epoch);
     // What another key signed (the hub's was replaced) no agent would obey: it is written anew.
-    let is_ours = told.newest.as_ref().is_some_and(|signed| signed.key == app.hub_key.public().fingerprint());
+    let is_ours = told.newest.as_ref().is_some_and(|signed| signed.key == app.keys.public().fingerprint());
     let newest = newest.filter(|_| is_ours);
     let proven_epoch = u64::try_from(told.proven_epoch).unwrap_or(0).max(if is_ours { 0 } else { epoch });
     let is_own = |row: &&BreakGlassRow| !row.is_by_namespace() && row.cluster == told.name.as_str();

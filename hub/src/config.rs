@@ -19,7 +19,8 @@ use std::time::Duration;
     name = "writ-hub",
     version,
     after_help = "writ-hub backup --help, writ-hub restore --help: the database as a file\n\
-                  writ-hub migrate --help: from SQLite to PostgreSQL"
+                  writ-hub migrate --help: from SQLite to PostgreSQL\n\
+                  writ-hub rotate-key --help: a new signing key, which agents follow"
 )]
 pub struct Config {
     /// Folder of the database, the signing key and the mirror of the repository.
@@ -36,7 +37,8 @@ pub struct Config {
     /// folder when absent.
     #[arg(long, env = "WRIT_SIGNING_KEY_FILE", value_name = "FILE")]
     pub signing_key_file: Option<PathBuf>,
-    /// Accepts a signing key that is not the one the database knows. Every agent must enroll anew.
+    /// Accepts a signing key that is not the one the database knows and that it did not announce (`writ-hub rotate-key`).
+    /// Every agent must enroll anew.
     #[arg(long)]
     pub new_signing_key: bool,
     /// What is followed.

@@ -1,5 +1,6 @@
 //! What the hub keeps in its data folder besides the database: the signing key, and the lock that keeps a second hub
-//! out. The key is made at the first start and is the identity that agents trust: lose it and they enroll anew.
+//! out. The key is made at the first start and is the identity that agents trust: lose it and they enroll anew. It is
+//! replaced by `rotate`.
 
 use anyhow::{Context, ensure};
 use std::fs::{File, OpenOptions};
@@ -50,11 +51,7 @@ impl Keep {
         let may_make = may_make && file.is_none();
         let path = file.map_or_else(|| self.folder.join(Self::KEY), Path::to_owned);
         match File::open(&path) {
-            Ok(mut file) => {
-                let mut pkcs8 = vec![];
-                file.read_to_end(&mut pkcs8).with_context(|| format!("reading {}", path.display()))?;
-                SigningKey::from_pkcs8(&pkcs8).with_context(|| format!("{} is not the hub's key", path.display()))
-            }
+            Ok(file) => key_in(file, &path),
             Err(error) if may_make && error.kind() == std::io::ErrorKind::NotFound => make_key(&path),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(error).with_context(|| {
                 let path = path.display();
@@ -65,8 +62,27 @@ impl Keep {
     }
 }
 
+/// The signing key in this file.
+pub(crate) fn read_key(path: &Path) -> anyhow::Result<SigningKey> {
+    let file = File::open(path).with_context(|| format!("reading {}", path.display()))?;
+    key_in(file, path)
+}
+
+fn key_in(mut file: File, path: &Path) -> anyhow::Result<SigningKey> {
+    let mut pkcs8 = vec![];
+    file.read_to_end(&mut pkcs8).with_context(|| format!("reading {}", path.display()))?;
+    SigningKey::from_pkcs8(&pkcs8).with_context(|| format!("{} is not the hub's key", path.display()))
+}
+
+/// Gives the next key the place of the present one, which is gone then.
+pub(crate) fn put_in_place(next: &Path, present: &Path) -> anyhow::Result<()> {
+    let folder = present.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let moved = std::fs::rename(next, present).and_then(|()| File::open(folder)?.sync_all());
+    moved.with_context(|| format!("replacing {}", present.display()))
+}
+
 /// Written beside and renamed, so that a crash leaves either no key or a whole one.
-fn make_key(path: &Path) -> anyhow::Result<SigningKey> {
+pub(crate) fn make_key(path: &Path) -> anyhow::Result<SigningKey> {
     let (key, pkcs8) = SigningKey::generate();
     let unfinished = path.with_extension("key.new");
     let write = || {

@@ -35,7 +35,7 @@ pub async fn run(
         // What is left undone the next leader does; what was begun is written only while the term lasts.
         let ended = tokio::select! {
             ended = work => Some(ended),
-            () = until_it_is_lost(&mut election, term) => None,
+            () = until_it_is_lost(&app, &mut election, term) => None,
         };
         app.lead.end();
         if let Some(ended) = ended {
@@ -48,7 +48,7 @@ pub async fn run(
 async fn until_it_leads(app: &App, election: &mut Election, shutdown: &CancellationToken) -> Option<i64> {
     let mut works = true;
     loop {
-        match election.stand(app.now()).await {
+        match stand(app, election).await {
             Ok(Some(term)) => {
                 if app.store.is_shared() {
                     tracing::info!(term, "this hub leads: it follows the source and tells clusters what to enforce");
@@ -70,10 +70,28 @@ async fn until_it_leads(app: &App, election: &mut Election, shutdown: &Cancellat
     }
 }
 
-async fn until_it_is_lost(election: &mut Election, term: i64) {
+/// Asks to lead. A hub whose key announced another one does not: agents follow the new key, and no word of the former.
+async fn stand(app: &App, election: &mut Election) -> anyhow::Result<Option<i64>> {
+    if !app.keys.are_of(&app.store).await? {
+        election.resign();
+        return Ok(None);
+    }
+    Ok(election.stand(app.now()).await?)
+}
+
+async fn holds(app: &App, election: &mut Election, term: i64) -> anyhow::Result<bool> {
+    if app.keys.are_of(&app.store).await? {
+        return Ok(election.holds(term).await?);
+    }
+    tracing::warn!("the hubs sign with another key from now on: give this hub that key and start it again");
+    election.resign();
+    Ok(false)
+}
+
+async fn until_it_is_lost(app: &App, election: &mut Election, term: i64) {
     loop {
         tokio::time::sleep(INTERVAL).await;
-        match election.holds(term).await {
+        match holds(app, election, term).await {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => {

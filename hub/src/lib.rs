@@ -18,6 +18,7 @@ pub mod fold;
 pub mod heartbeat;
 pub mod ingest;
 pub mod keep;
+pub mod keys;
 pub mod leader;
 pub mod logging;
 pub mod metrics;
@@ -31,6 +32,7 @@ pub mod replica;
 pub mod repository;
 pub mod retention;
 pub mod rollout;
+pub mod rotate;
 pub mod serve;
 pub mod shelf;
 pub mod source;
@@ -47,6 +49,7 @@ use config::Config;
 use heartbeat::Heartbeats;
 use ingest::intake::{Intake, Waiting};
 use keep::Keep;
+use keys::Keys;
 use metrics::Metrics;
 use push::Gatekeeper;
 use repository::{Mirror, Remote};
@@ -58,7 +61,6 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
 use writ_policy::Digest;
-use writ_policy::sign::SigningKey;
 use writ_runtime::SelfTest;
 
 /// What the check of a commit may take: a commit that needs more is refused.
@@ -89,8 +91,8 @@ impl Hub {
         remote.prepare(config, &shutdown)?;
         let store = Store::open(&config.database(&keep)?).await.context("opening the database")?;
         let access = access(config, &store).await?;
-        let hub_key = hub_key(config, &keep, &store).await?;
-        publish::sign_anew(&store, &hub_key).await?;
+        let keys = Keys::open(config, &keep, &store).await?;
+        publish::sign_anew(&store, keys.signing()).await?;
         let source = source_name(&config.source, &remote);
         let mirror = Mirror::open(&keep.mirror(), remote.clone(), config.source.reference())?;
         let (intake, reports) = Intake::new(config);
@@ -98,7 +100,7 @@ impl Hub {
             store,
             clock,
             access,
-            hub_key,
+            keys,
             author_key: config.source.author()?,
             source,
             source_state: ArcSwap::default(),
@@ -195,28 +197,6 @@ async fn stop_at_signal(shutdown: CancellationToken) -> anyhow::Result<()> {
         () = shutdown.cancelled() => {}
     }
     Ok(())
-}
-
-/// The signing key. Hubs that share a database have the same: agents trust one. The first one to start tells the
-/// database which it is.
-async fn hub_key(config: &Config, keep: &Keep, store: &Store) -> anyhow::Result<SigningKey> {
-    const SETTING: &str = "hub_key";
-    let known = store.setting(SETTING).await.context("reading which key the hubs have")?;
-    let is_first = known.is_none() || config.new_signing_key || !store.is_shared();
-    let key = keep.signing_key(config.signing_key_file.as_deref(), is_first)?;
-    let fingerprint = key.public().fingerprint().to_string();
-    if config.new_signing_key || !store.is_shared() {
-        store.save_setting(SETTING, &fingerprint).await?;
-        return Ok(key);
-    }
-    let known = store.add_setting(SETTING, &fingerprint).await?;
-    anyhow::ensure!(
-        known == fingerprint,
-        "the signing key of this hub is {fingerprint}, and that of the hubs on this database is {known}: agents trust \
-         only theirs. Name a copy of their hub.key with --signing-key-file; to replace it for all, stop them and start \
-         one with --new-signing-key (every agent must enroll anew)"
-    );
-    Ok(key)
 }
 
 /// How people are let in; makes the admin token at the first start that needs one, and shows it this once.

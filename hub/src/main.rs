@@ -13,6 +13,9 @@ fn main() -> ExitCode {
     if let Some(outcome) = writ_hub::migrate::run(std::env::args()) {
         return outcome.map_or_else(|error| report(&error), |()| ExitCode::SUCCESS);
     }
+    if let Some(outcome) = writ_hub::rotate::run(std::env::args()) {
+        return outcome.map_or_else(|error| report(&error), |()| ExitCode::SUCCESS);
+    }
     let config = writ_hub::config::Config::parse();
     match writ_hub::main_with(config) {
         Ok(()) => ExitCode::SUCCESS,

@@ -131,7 +131,8 @@ async fn check(
     let policies: Vec<_> = policies.into_iter().map(|policy| with_page(policy, &files)).collect();
     let verdict = Verdict::Served { policies: policies.len() };
     let fleet_file = files.iter().find(|file| holds_fleet(file)).cloned();
-    let bundle = NewBundle { policies, fleet, fleet_file, index: digest, statement: app.hub_key.sign(&statement) };
+    let bundle =
+        NewBundle { policies, fleet, fleet_file, index: digest, statement: app.keys.signing().sign(&statement) };
     let findings = with_excerpts(bounded(diagnostics), &files);
     let blobs = new_blobs(app, &index, text, files).await?;
     serve(app, commit, findings, bundle, blobs).await?;

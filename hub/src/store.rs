@@ -79,6 +79,7 @@ mod sessions;
 mod settings;
 mod sqlite;
 mod status;
+mod successions;
 pub mod sums;
 mod tallies;
 mod unneeded;

@@ -34,6 +34,7 @@ pub mod review;
 pub mod severity;
 pub mod sign;
 pub mod source;
+pub mod succession;
 pub mod suite;
 mod team;
 pub mod unit_test;

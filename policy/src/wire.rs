@@ -20,6 +20,8 @@ pub const DESIRED: &str = "/v1/desired";
 pub const CREDENTIAL: &str = "/v1/credential";
 /// `GET /v1/blobs/{digest}`: the content, gzip-encoded.
 pub const BLOBS: &str = "/v1/blobs";
+/// `GET` with the credential; answered by [`HubKeys`].
+pub const KEYS: &str = "/v1/keys";
 /// `POST`; answered by [`Receipt`] once the rows are committed.
 pub const REPORTS: &str = "/v1/reports";
 
@@ -56,11 +58,26 @@ pub struct Enrolled {
     pub labels: Labels,
     /// Bearer credential for all further requests.
     pub credential: String,
-    /// The key whose assignments and bundles the agent obeys. The token carries its fingerprint.
+    /// The key whose assignments and bundles the agent obeys. The token carries its fingerprint, or that of a key from
+    /// which `successions` lead to it.
     pub hub_key: PublicKey,
+    /// [`Succession`](crate::succession::Succession)s, oldest first. The agent does not keep them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub successions: Vec<Signed>,
+    /// The keys that the agent trusted before, oldest first: what they signed is enforced from its disk, and nothing new.
+    /// The agent's own; no hub says it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_keys: Vec<PublicKey>,
     /// From when on the agent asks for a new credential, well before this one ends; never, where the hub says nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub renew_at: Option<i64>,
+}
+
+/// How the hub came to its present key.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct HubKeys {
+    /// [`Succession`](crate::succession::Succession)s, oldest first.
+    pub successions: Vec<Signed>,
 }
 
 /// A credential in place of the present one, which is good until it ends.

@@ -54,6 +54,8 @@ impl Prepared {
             labels: Labels::new(),
             credential: "none".into(),
             hub_key: key.public(),
+            successions: vec![],
+            former_keys: vec![],
             renew_at: None,
         };
         identity::save(folder.path(), &identity).unwrap();

@@ -3,6 +3,7 @@
 use crate::cache::Floor;
 use anyhow::ensure;
 use writ_policy::bundle::{Assignment, BundleStatement};
+use writ_policy::sign::{PublicKey, Signed};
 use writ_policy::wire::{Desired, Enrolled};
 use writ_policy::{Digest, Labels};
 
@@ -31,16 +32,29 @@ pub enum Step {
 }
 
 impl Verified {
-    /// Checks both signatures, the cluster, and that the assignment names this bundle.
+    /// Checks both signatures, the cluster, and that the assignment names this bundle. What the hub tells now is signed
+    /// with its present key.
     pub fn of(desired: &Desired, identity: &Enrolled) -> anyhow::Result<Self> {
-        let assignment: Assignment = identity.hub_key.verify(&desired.assignment)?;
+        Self::signed_by(desired, identity, |_| identity.hub_key)
+    }
+
+    /// The same of a pair that a replica of this cluster enforced and kept: a key that the agent trusted then will do.
+    pub fn of_kept(desired: &Desired, identity: &Enrolled) -> anyhow::Result<Self> {
+        let former = |signed: &Signed| identity.former_keys.iter().find(|key| key.fingerprint() == signed.key);
+        Self::signed_by(desired, identity, |signed| *former(signed).unwrap_or(&identity.hub_key))
+    }
+
+    fn signed_by(desired: &Desired, identity: &Enrolled, key: impl Fn(&Signed) -> PublicKey) -> anyhow::Result<Self> {
+        let assignment: Assignment = key(&desired.assignment).verify(&desired.assignment)?;
         let (own, other) = (&identity.cluster, &assignment.cluster);
         ensure!(own == other, "the assignment is for cluster `{other}`, this one is `{own}`");
         let actual = desired.bundle.digest();
         let expected = assignment.bundle;
         ensure!(actual == expected, "the bundle's digest is {actual}, the assignment names {expected}");
-        let bundle: BundleStatement = identity.hub_key.verify(&desired.bundle)?;
-        let authority = format!("{}/{own}", identity.hub_key.fingerprint());
+        let bundle: BundleStatement = key(&desired.bundle).verify(&desired.bundle)?;
+        // The first key's: a new one announced by it is still the same hub, whose epochs go on.
+        let first = identity.former_keys.first().unwrap_or(&identity.hub_key);
+        let authority = format!("{}/{own}", first.fingerprint());
         let labels = identity.labels.clone();
         Ok(Self { digest: desired.assignment.digest(), assignment, bundle, authority, labels })
     }
@@ -90,6 +104,8 @@ mod tests {
                 labels: Labels::new(),
                 credential: "secret".into(),
                 hub_key: key.public(),
+                successions: vec![],
+                former_keys: vec![],
                 renew_at: None,
             };
             Self { key, identity }
@@ -128,6 +144,24 @@ mod tests {
         let mut tampered = good;
         tampered.assignment.payload = tampered.assignment.payload.replace("\"epoch\":1", "\"epoch\":9");
         assert!(world.refusal(&tampered).contains("signature"));
+    }
+
+    #[test]
+    fn former_key_is_good_for_what_was_kept_and_for_nothing_new() {
+        let (world, next) = (World::new(), World::new());
+        let (before, after) = (world.desired("prod", 5, "i"), next.desired("prod", 6, "j"));
+        let floor = Verified::of(&before, &world.identity).unwrap().floor();
+        let former_keys = vec![world.key.public()];
+        let identity = Enrolled { hub_key: next.key.public(), former_keys, ..world.identity.clone() };
+        assert!(Verified::of(&before, &identity).unwrap_err().to_string().contains("only"));
+        let kept = Verified::of_kept(&before, &identity).unwrap();
+        assert_eq!(kept.step_from(Some(&floor)).unwrap(), Step::Renewal);
+        let verified = Verified::of(&after, &identity).unwrap();
+        assert_eq!(verified.step_from(Some(&floor)).unwrap(), Step::Advance);
+        let older = Verified::of(&next.desired("prod", 4, "j"), &identity).unwrap();
+        assert!(older.step_from(Some(&floor)).unwrap_err().to_string().contains("older"), "it is the same hub");
+        let unknown = World::new().desired("prod", 7, "k");
+        assert!(Verified::of_kept(&unknown, &identity).is_err());
     }
 
     #[test]

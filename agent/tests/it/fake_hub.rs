@@ -16,8 +16,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 use writ_policy::bundle::{Assignment, BundleStatement, Index};
-use writ_policy::sign::SigningKey;
-use writ_policy::wire::{AgentState, Credential, Desired, DesiredRequest, Enroll, Enrolled, Receipt, Report};
+use writ_policy::sign::{Signed, SigningKey};
+use writ_policy::succession::Succession;
+use writ_policy::wire::{AgentState, Credential, Desired, DesiredRequest, Enroll, Enrolled, HubKeys, Receipt, Report};
 use writ_policy::{AgentId, ClusterName, DenyLevel, Digest, Labels, Revision, Settings, SourceFile};
 
 pub const CREDENTIAL: &str = "credential-that-is-never-shown";
@@ -27,7 +28,8 @@ pub const SECRET: &str = "secretsecretsecretsecretsecretsecretsecret0";
 pub struct FakeHub(Arc<Parts>);
 
 struct Parts {
-    key: SigningKey,
+    key: Mutex<Arc<SigningKey>>,
+    successions: Mutex<Vec<Signed>>,
     url: String,
     desired: watch::Sender<Option<Desired>>,
     state: watch::Sender<Option<AgentState>>,
@@ -65,7 +67,8 @@ impl FakeHub {
         writ_agent::tls::install_provider();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let hub = Self(Arc::new(Parts {
-            key: SigningKey::generate().0,
+            key: Mutex::new(SigningKey::generate().0.into()),
+            successions: Mutex::default(),
             url: format!("http://{}", listener.local_addr().unwrap()),
             desired: watch::Sender::new(None),
             state: watch::Sender::new(None),
@@ -86,6 +89,7 @@ impl FakeHub {
         let router = Router::new()
             .route("/v1/enroll", post(enroll))
             .route("/v1/credential", post(credential))
+            .route("/v1/keys", get(keys))
             .route("/v1/desired", post(desired))
             .route("/v1/blobs/{digest}", get(blob))
             .route("/v1/reports", post(report))
@@ -100,7 +104,23 @@ impl FakeHub {
     }
 
     pub fn token(&self) -> String {
-        format!("writ_{SECRET}_{}", self.0.key.public().fingerprint())
+        format!("writ_{SECRET}_{}", self.key().public().fingerprint())
+    }
+
+    fn key(&self) -> Arc<SigningKey> {
+        self.0.key.lock().unwrap().clone()
+    }
+
+    /// Signs with a new key from now on, which the present one announces.
+    pub fn rotate_key(&self) {
+        let from = self.replace_key();
+        let to = self.key().public();
+        self.0.successions.lock().unwrap().push(from.sign(&Succession { from: from.public(), to, at: 1 }));
+    }
+
+    /// Signs with a new key from now on, of which the present one knows nothing. The present one.
+    pub fn replace_key(&self) -> Arc<SigningKey> {
+        std::mem::replace(&mut *self.0.key.lock().unwrap(), SigningKey::generate().0.into())
     }
 
     /// From now on every request is answered by 503, until `come_back`.
@@ -193,11 +213,11 @@ impl FakeHub {
             stale_after: writ_agent::clock::now() + 3_600_000,
         };
         change(&mut assignment, &mut bundle);
-        let bundle = self.0.key.sign(&bundle);
+        let bundle = self.key().sign(&bundle);
         if assignment.bundle == Digest::of("") {
             assignment.bundle = bundle.digest();
         }
-        Desired { assignment: self.0.key.sign(&assignment), bundle }
+        Desired { assignment: self.key().sign(&assignment), bundle }
     }
 
     /// Another content under the name of a blob.
@@ -264,10 +284,16 @@ async fn enroll(State(FakeHub(hub)): State<FakeHub>, Json(request): Json<Enroll>
         cluster: ClusterName::new("prod").unwrap(),
         labels: Labels::new(),
         credential: CREDENTIAL.into(),
-        hub_key: hub.key.public(),
+        hub_key: hub.key.lock().unwrap().public(),
+        successions: hub.successions.lock().unwrap().clone(),
+        former_keys: vec![],
         renew_at: hub.credentials.lock().unwrap().renew_at,
     })
     .into_response()
+}
+
+async fn keys(State(FakeHub(hub)): State<FakeHub>) -> Response {
+    Json(HubKeys { successions: hub.successions.lock().unwrap().clone() }).into_response()
 }
 
 async fn credential(State(FakeHub(hub)): State<FakeHub>) -> Response {

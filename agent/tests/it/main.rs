@@ -9,6 +9,7 @@ mod health;
 mod manifests;
 mod renewal;
 mod report;
+mod rotation;
 mod sync;
 mod test_agent;
 mod webhook;

@@ -30,7 +30,12 @@ impl TestAgent {
 
     /// In a folder that an earlier agent may have used.
     pub async fn start_in(data: TempDir, hub: &FakeHub, arguments: &[&str]) -> Self {
-        std::fs::write(data.path().join("token"), hub.token()).unwrap();
+        Self::start_with_token(data, hub, &hub.token(), arguments).await
+    }
+
+    /// The same with a token that may be another hub's.
+    pub async fn start_with_token(data: TempDir, hub: &FakeHub, token: &str, arguments: &[&str]) -> Self {
+        std::fs::write(data.path().join("token"), token).unwrap();
         let config = config(data.path(), Some(hub.url()), arguments);
         Self::start_with(data, config).await
     }

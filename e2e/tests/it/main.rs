@@ -28,6 +28,7 @@ mod policy_reports;
 mod process;
 mod proxy;
 mod replicas;
+mod rotation;
 mod shared;
 mod slack;
 mod tidy;

@@ -77,7 +77,12 @@ impl World {
     /// An agent with flags that say how it reaches its hub.
     pub(crate) async fn enroll_with(&mut self, hub: &[&str], cluster: &str, labels: &Value) {
         let token = self.token(cluster, labels).await;
-        let agent = Agent::start(self.folder.path(), hub, cluster, &token).await;
+        self.enroll_by(&token, hub, cluster).await;
+    }
+
+    /// An agent with a token that there is; in the folder of one that was enrolled, it is that one again.
+    pub(crate) async fn enroll_by(&mut self, token: &str, hub: &[&str], cluster: &str) {
+        let agent = Agent::start(self.folder.path(), hub, cluster, token).await;
         self.agents.push(agent);
     }
 
@@ -150,6 +155,16 @@ impl World {
         let address = self.hub.url.trim_start_matches("http://").to_owned();
         self.hub = self.start_hub("hub", &address, more).await;
     }
+}
+
+/// Runs a command of the hub in this folder; what it says to the person at the terminal.
+pub(crate) fn hub_command(folder: &Path, arguments: &[&str]) -> String {
+    let done =
+        std::process::Command::new(crate::process::path_of("writ-hub")).args(arguments).current_dir(folder).output();
+    let done = done.unwrap();
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(done.status.success(), "{said}");
+    said
 }
 
 /// What reqwest wants before its first client; harmless when repeated.
@@ -225,6 +240,7 @@ impl Agent {
     async fn start(folder: &Path, hub: &[&str], cluster: &str, token: &str) -> Self {
         let (token_file, announced) = (folder.join(format!("{cluster}.token")), folder.join(format!("{cluster}.json")));
         std::fs::write(&token_file, token).unwrap();
+        let _ = std::fs::remove_file(&announced);
         let (token_file, announced_text) = (token_file.to_str().unwrap(), announced.to_str().unwrap());
         let mut arguments = vec!["--data", cluster, "--token-file", token_file, "--standalone"];
         arguments.extend(hub);

@@ -56,8 +56,8 @@ pub async fn desired(
 async fn remember(app: &App, agent: &Agent, proof: Option<Signed>) -> Result<(), Failure> {
     let unproven = "this hub does not remember the epoch that the agent enforces: show its assignment (proof)";
     let proof = proof.ok_or(Error::Conflict(unproven.into()))?;
-    let assignment = app.hub_key.public().verify::<Assignment>(&proof);
-    let assignment = assignment.ok().filter(|assignment| assignment.cluster == agent.cluster);
+    let assignment = app.keys.verify_own::<Assignment>(&proof);
+    let assignment = assignment.filter(|assignment| assignment.cluster == agent.cluster);
     let assignment =
         assignment.ok_or(Error::Conflict("the proof is not signed by this hub for this cluster".into()))?;
     let epoch = i64::try_from(assignment.epoch).unwrap_or(i64::MAX - 1);

@@ -50,7 +50,9 @@ pub async fn enroll(State(app): State<App>, Json(request): Json<Enroll>) -> Resu
         cluster,
         labels,
         credential,
-        hub_key: app.hub_key.public(),
+        hub_key: app.keys.public(),
+        successions: app.keys.successions().to_vec(),
+        former_keys: vec![],
         renew_at: Some(life.renew_at),
     }))
 }

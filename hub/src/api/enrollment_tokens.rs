@@ -54,7 +54,7 @@ pub async fn create(_: Admin, State(app): State<App>, Json(wanted): Json<Wanted>
     let token = NewToken { hash, cluster, labels: &labels, expires_at, uses: wanted.uses, needs_acceptance };
     app.store.save_enrollment_token(&token, now).await?;
     tracing::info!(cluster.name = cluster, "an enrollment token was made for cluster `{cluster}`");
-    let token = format!("writ_{secret}_{}", app.hub_key.public().fingerprint());
+    let token = format!("writ_{secret}_{}", app.keys.public().fingerprint());
     Ok(axum::Json(Made { token, expires_at }))
 }
 

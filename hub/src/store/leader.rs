@@ -36,6 +36,11 @@ impl Election {
         Ok(term)
     }
 
+    /// Gives up whatever it has: another hub may lead.
+    pub fn resign(&mut self) {
+        self.session = None;
+    }
+
     /// Whether this hub still leads. After an error it does not: the session, and the lock with it, is given up.
     pub async fn holds(&mut self, term: i64) -> sqlx::Result<bool> {
         if matches!(self.store, Store::Sqlite { .. }) {

@@ -30,7 +30,7 @@ fn follower_within(hub: &TestHub, program: PathBuf, limit: Duration) -> Follower
         store: hub.hub.app.store.clone(),
         clock: hub.clock.clone(),
         access: Access::open_on_loopback(),
-        hub_key: SigningKey::generate().0,
+        keys: SigningKey::generate().0.into(),
         author_key: None,
         source: hub.hub.app.source.clone(),
         source_state: arc_swap::ArcSwap::default(),

@@ -25,6 +25,7 @@ mod retention;
 mod revisions;
 mod rewritten;
 mod rollouts;
+mod rotation;
 mod secrets;
 mod signatures;
 mod slow;

@@ -241,7 +241,7 @@ async fn restored_hub_goes_on_beyond_the_epoch_that_its_own_signature_proves() {
     let agent = hub.enroll("prod").await;
     let (desired, assignment) = agent.desired(&hub).await;
     let later = Assignment { epoch: 41, ..assignment.clone() };
-    let proof = hub.hub.app.hub_key.sign(&later);
+    let proof = hub.hub.app.keys.signing().sign(&later);
     let mut state = agent.enforcing(&desired, NOW);
     state.active.as_mut().unwrap().epoch = 41;
     state.active.as_mut().unwrap().assignment = proof.digest();
@@ -250,7 +250,7 @@ async fn restored_hub_goes_on_beyond_the_epoch_that_its_own_signature_proves() {
     assert_eq!((answer.status.as_u16(), answer.error().contains("proof")), (409, true), "a claim alone proves nothing");
     let (stranger, _) = writ_policy::sign::SigningKey::generate();
     let of_another = Assignment { cluster: "dev".parse().unwrap(), ..later.clone() };
-    for forged in [stranger.sign(&later), hub.hub.app.hub_key.sign(&of_another)] {
+    for forged in [stranger.sign(&later), hub.hub.app.keys.signing().sign(&of_another)] {
         assert_eq!(agent.show(&hub, have, state.clone(), forged).await.status, 409);
     }
     agent.show(&hub, have, state, proof).await;
