@@ -3,7 +3,7 @@
 use crate::arguments::{Status as Options, StatusFormat};
 use crate::check::count;
 use crate::client::Hub;
-use crate::client::answers::{Cluster, ClusterState, RolloutState, Status};
+use crate::client::answers::{Cluster, ClusterState, RolloutState, SourceStatus, Status};
 use crate::exit::{DONE, Outcome};
 use crate::{break_glass, terminal};
 use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
@@ -21,6 +21,7 @@ pub(crate) async fn run(options: Options) -> Outcome {
 
 fn render(status: &Status, now: Timestamp) -> String {
     let mut lines = vec![headline(status)];
+    lines.extend(status.sources.iter().skip(1).map(source));
     if status.clusters.is_empty() {
         lines.push("No cluster is enrolled yet; `writ token create --cluster NAME` makes a token for one.".into());
         return lines.join("\n");
@@ -57,13 +58,29 @@ fn headline(status: &Status) -> String {
     let enforcing = status.clusters.iter().filter(|cluster| cluster.state == ClusterState::Enforcing).count();
     let clusters = count(status.clusters.len(), "cluster", "clusters");
     let served = status.served.as_deref().map_or("nothing", short);
-    let refused = match (&status.head, &status.served) {
+    // Of several sources, what is served is not always the first one's newest.
+    let own = status.sources.first().map_or(&status.served, |first| &first.served);
+    let refused = match (&status.head, own) {
         (Some(head), Some(served)) if head != served => {
             format!(" (the newest commit, {}, was refused: `writ check` says why)", short(head))
         }
         _ => String::new(),
     };
     format!("{enforcing} of {clusters} enforce what they should; {} serves {served}{refused}", status.source)
+}
+
+/// A line about a source beside the first.
+fn source(source: &SourceStatus) -> String {
+    let SourceStatus { name, source, head, served, error, held } = source;
+    let serves = format!("{name}: {source} serves {}", served.as_deref().map_or("nothing", short));
+    match (error, held, head) {
+        (Some(error), _, _) => format!("{serves} (it cannot be looked at: {error})"),
+        (None, Some(held), _) => format!("{serves} (the newest commit is not followed: {held})"),
+        (None, None, Some(head)) if Some(head) != served.as_ref() => {
+            format!("{serves} (the newest commit, {}, was refused: see /revisions)", short(head))
+        }
+        _ => serves,
+    }
 }
 
 fn table(status: &Status, now: Timestamp) -> Table {

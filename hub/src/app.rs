@@ -11,6 +11,7 @@ use crate::push::Gatekeeper;
 use crate::shelf::Shelf;
 use crate::store::{Store, Tx};
 use arc_swap::ArcSwap;
+use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -40,6 +41,8 @@ pub struct Parts {
     pub author_key: Option<PublicKey>,
     /// What is followed, for people: without credentials.
     pub source: SourceName,
+    /// What is followed beside it.
+    pub further: Vec<SourceName>,
     /// What is known of the source right now.
     pub source_state: ArcSwap<SourceState>,
     /// How policies are checked before they are served.
@@ -114,11 +117,16 @@ pub struct SourceState {
     /// Why the head is not followed, when that is no fault of its content.
     #[serde(default)]
     pub held: Option<String>,
+    /// The same of the other sources, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub further: BTreeMap<String, SourceState>,
 }
 
 /// Which repository, branch and folder the hub follows. Shown on pages; never holds a credential.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct SourceName {
+    /// Empty for the first source; the others' policies are in folders of their names.
+    pub name: String,
     /// Path or URL.
     pub url: String,
     /// Branch, or `tag NAME`.
@@ -127,7 +135,24 @@ pub struct SourceName {
     pub path: String,
 }
 
+impl SourceState {
+    /// What is known of the source with this name; the first has none.
+    pub fn of(&self, name: &str) -> Option<&Self> {
+        if name.is_empty() { Some(self) } else { self.further.get(name) }
+    }
+
+    /// All sources, by name, the first one first.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &Self)> {
+        std::iter::once(("", self)).chain(self.further.iter().map(|(name, state)| (name.as_str(), state)))
+    }
+}
+
 impl App {
+    /// The sources that are followed, the first one first.
+    pub fn sources(&self) -> impl Iterator<Item = &SourceName> {
+        std::iter::once(&self.source).chain(&self.further)
+    }
+
     /// The state made of these parts.
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))

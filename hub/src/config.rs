@@ -1,6 +1,7 @@
 //! The hub's command line and environment. Each field is flag, variable, default and one line of reference.
 //! Secrets come as files; nothing else in the hub reads the environment.
 
+mod further;
 mod source;
 
 pub use source::{RequireSignatures, SourceConfig};

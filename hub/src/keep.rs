@@ -41,9 +41,9 @@ impl Keep {
         self.folder.join(Self::DATABASE)
     }
 
-    /// Where the mirror of the repository is.
-    pub fn mirror(&self) -> PathBuf {
-        self.folder.join("mirror.git")
+    /// Where the mirror of the source with this name is; the first one has none.
+    pub fn mirror(&self, name: &str) -> PathBuf {
+        self.folder.join(if name.is_empty() { "mirror.git".to_owned() } else { format!("mirror-{name}.git") })
     }
 
     /// The signing key in this file, or that of the folder, which is made when it is not there and may be.

@@ -52,8 +52,7 @@ use keep::Keep;
 use keys::Keys;
 use metrics::Metrics;
 use push::Gatekeeper;
-use repository::{Mirror, Remote};
-use source::{Follower, Signers};
+use source::Follower;
 use std::time::Duration;
 use store::Store;
 use tasks::Tasks;
@@ -87,14 +86,12 @@ impl Hub {
     pub async fn open(config: &Config, clock: Clock, shutdown: CancellationToken) -> anyhow::Result<Self> {
         config.validate()?;
         let keep = Keep::open(&config.data)?;
-        let remote = Remote::parse(&config.source.url)?;
-        remote.prepare(config, &shutdown)?;
+        let lines = source::lines(&config.source, &keep, &shutdown)?;
         let store = Store::open(&config.database(&keep)?).await.context("opening the database")?;
         let access = access(config, &store).await?;
         let keys = Keys::open(config, &keep, &store).await?;
         publish::sign_anew(&store, keys.signing()).await?;
-        let source = source_name(&config.source, &remote);
-        let mirror = Mirror::open(&keep.mirror(), remote.clone(), config.source.reference())?;
+        let mut names = lines.iter().map(|line| line.name().clone());
         let (intake, reports) = Intake::new(config);
         let app = App::new(app::Parts {
             store,
@@ -102,7 +99,8 @@ impl Hub {
             access,
             keys,
             author_key: config.source.author()?,
-            source,
+            source: names.next().context("there is a source")?,
+            further: names.collect(),
             source_state: ArcSwap::default(),
             self_test: self_test(config)?,
             lead: app::Lead::default(),
@@ -119,7 +117,7 @@ impl Hub {
             accept_agents: config.accept_agents,
             shutdown,
         });
-        let follower = Follower::new(app.clone(), mirror, remote, Signers::of(&config.source));
+        let follower = Follower::new(app.clone(), lines);
         Ok(Self { app, follower, reports, _keep: keep })
     }
 
@@ -154,12 +152,6 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let outcome = tasks.run(shutdown).await;
     app.store.close().await;
     outcome
-}
-
-/// What is shown of the source.
-fn source_name(config: &config::SourceConfig, remote: &Remote) -> app::SourceName {
-    let branch = config.tag.as_ref().map_or_else(|| config.branch.clone(), |tag| format!("tag {tag}"));
-    app::SourceName { url: remote.to_string(), branch, path: config.path.clone() }
 }
 
 fn self_test(config: &Config) -> anyhow::Result<SelfTest> {

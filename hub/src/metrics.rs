@@ -150,8 +150,8 @@ pub async fn text(app: &App) -> anyhow::Result<String> {
     leads.set(i64::from(app.lead.is_held()));
     fleet.register("leads", "Whether this hub leads those that share its database", leads);
     let reachable = Gauge::<i64>::default();
-    reachable.set(i64::from(app.source_state.load().error.is_none()));
-    fleet.register("source_reachable", "Whether the last look at the source succeeded", reachable);
+    reachable.set(i64::from(app.source_state.load().all().all(|(_, state)| state.error.is_none())));
+    fleet.register("source_reachable", "Whether the last look at every source succeeded", reachable);
     let mut text = String::new();
     prometheus_client::encoding::text::encode_registry(&mut text, &app.metrics.registry)?;
     encode(&mut text, &fleet)?;

@@ -1,6 +1,7 @@
 //! A commit's files become a bundle that may be served, or a record of why not. Checks run in a limited child process;
 //! what they find is data. A refused commit never replaces what is served.
 
+mod foreign;
 mod removal;
 
 use crate::app::App;
@@ -116,6 +117,10 @@ async fn check(
     // A policy that does not load is not removed.
     if let Some(served) = served.filter(|_| !diagnostics.iter().any(Diagnostic::is_error)) {
         diagnostics.extend(removal::guard(&served.codes, &policies, commit));
+    }
+    if !diagnostics.iter().any(Diagnostic::is_error) {
+        let others = commit.parts.keys().filter(|name| !name.is_empty()).cloned().collect();
+        diagnostics.extend(foreign::guard(&files, others).await?);
     }
     let (index, text) = Index::build(&files);
     if text.len() > MAX_INDEX_BYTES {

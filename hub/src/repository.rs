@@ -7,7 +7,7 @@ mod reference;
 mod remote;
 mod tree;
 
-pub use commit::{Commit, is_urgent};
+pub use commit::{Commit, Parts, is_urgent};
 pub use mirror::{Mirror, Signature};
 pub use reference::Reference;
 pub use remote::Remote;

@@ -20,6 +20,9 @@ pub(crate) struct Status {
     pub(crate) head: Option<String>,
     /// The commit that it serves: the newest good one.
     pub(crate) served: Option<String>,
+    /// Every source, the first one first; a hub of a version before this one does not say.
+    #[serde(default)]
+    pub(crate) sources: Vec<SourceStatus>,
     pub(crate) clusters: Vec<Cluster>,
     /// How far what is served is; a hub of a version before this one does not say.
     #[serde(default)]
@@ -27,6 +30,19 @@ pub(crate) struct Status {
     /// What is suspended now.
     #[serde(default)]
     pub(crate) break_glass: Vec<Suspension>,
+}
+
+/// One repository that the hub follows.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct SourceStatus {
+    /// Empty for the first.
+    pub(crate) name: String,
+    pub(crate) source: String,
+    pub(crate) head: Option<String>,
+    /// The commit of it that is served.
+    pub(crate) served: Option<String>,
+    pub(crate) error: Option<String>,
+    pub(crate) held: Option<String>,
 }
 
 /// One cluster of the status.

@@ -31,6 +31,7 @@ mod replicas;
 mod rotation;
 mod shared;
 mod slack;
+mod sources;
 mod tidy;
 mod wait;
 mod waves;

@@ -11,7 +11,7 @@ mod ssh;
 pub use address::Address;
 pub use github_app::GitHubApp;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use git2::transport::Transport;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -66,18 +66,27 @@ impl Default for Options {
 
 static REGISTERED: OnceLock<()> = OnceLock::new();
 
-/// Makes libgit2 use these transports for every remote of this process. Call it once, before the first fetch and after
-/// the TLS provider was installed.
-pub fn register(options: Options) -> anyhow::Result<()> {
+/// Makes libgit2 use these transports for every remote of this process: `options_of` says how the one at this address is
+/// spoken to, and one that it does not know is not. Call it once, before the first fetch and after the TLS provider was
+/// installed.
+pub fn register(options_of: impl Fn(&str) -> Option<Arc<Options>> + Send + Sync + 'static) -> anyhow::Result<()> {
     if REGISTERED.set(()).is_err() {
         bail!("the git transports of this process are registered already");
     }
-    let options = Arc::new(options);
+    let known = Arc::new(options_of);
     for scheme in ["https", "http"] {
-        let options = options.clone();
-        add(scheme, move |remote| Transport::smart(remote, true, http::Http::new(options.clone())))?;
+        let known = known.clone();
+        add(scheme, move |remote| Transport::smart(remote, true, http::Http::new(options(remote, &*known)?)))?;
     }
-    add("ssh", move |remote| Transport::smart(remote, false, ssh::Ssh::new(options.clone())))
+    add("ssh", move |remote| Transport::smart(remote, false, ssh::Ssh::new(options(remote, &*known)?)))
+}
+
+fn options(
+    remote: &git2::Remote<'_>,
+    known: &dyn Fn(&str) -> Option<Arc<Options>>,
+) -> Result<Arc<Options>, git2::Error> {
+    let found = remote.url().ok().and_then(known);
+    found.ok_or_else(|| conversation::git_error(&anyhow!("this is not the address of a source"), None))
 }
 
 #[expect(unsafe_code, reason = "libgit2 keeps its transports in a global list; `register` writes it once")]

@@ -32,6 +32,8 @@ pub struct Revision {
     state: String,
     policies: i64,
     signed_by: String,
+    source: String,
+    parts: Value,
     diagnostics: Value,
 }
 
@@ -74,8 +76,24 @@ impl From<HistoryRow> for Revision {
             state,
             policies,
             signed_by,
+            source,
+            parts,
             ..
         } = row;
-        Self { revision, author, message, committed_at, seen_at, published_at, state, policies, signed_by, diagnostics }
+        let parts = serde_json::from_str(&parts).unwrap_or_else(|_| Value::Object(serde_json::Map::new()));
+        Self {
+            revision,
+            author,
+            message,
+            committed_at,
+            seen_at,
+            published_at,
+            state,
+            policies,
+            signed_by,
+            source,
+            parts,
+            diagnostics,
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! `GET /api/v1/status`: what every cluster should and does enforce. `GET /api/v1/clusters`: the same, clusters alone.
 
 use crate::access::Viewer;
-use crate::app::App;
+use crate::app::{App, SourceName, SourceState};
 use crate::assign::standing::{self, Standing};
 use crate::failure::Failure;
+use crate::repository::Parts;
 use crate::status::{ClusterState, state_of};
 use crate::store::{BreakGlassRow, StatusRow};
 use axum::Json;
@@ -24,12 +25,30 @@ pub struct Status {
     source_held: Option<String>,
     head: Option<String>,
     served: Option<String>,
+    /// Every source, the first one first.
+    sources: Vec<Source>,
     now: i64,
     clusters: Vec<Cluster>,
     /// How far what is served is.
     rollout: Option<Rollout>,
     /// What is suspended now, whoever opened it.
     break_glass: Vec<BreakGlassRow>,
+}
+
+/// One source.
+#[derive(Serialize)]
+struct Source {
+    /// Empty for the first.
+    name: String,
+    source: String,
+    branch: String,
+    path: String,
+    checked_at: i64,
+    head: Option<String>,
+    /// The commit of it that is served.
+    served: Option<String>,
+    error: Option<String>,
+    held: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -78,7 +97,8 @@ struct Active {
 /// The whole fleet.
 pub async fn show(_: Viewer, State(app): State<App>) -> Result<Json<Status>, Failure> {
     let now = app.now();
-    let served = app.store.served().await?.map(|served| served.revision.into());
+    let served = app.store.served().await?;
+    let parts = served.as_ref().map(|served| served.parts.clone()).unwrap_or_default();
     let clusters = app.store.status().await?.into_iter().map(|row| cluster(row, now)).collect();
     let state = app.source_state.load_full();
     let break_glass = app.store.break_glass_open(now).await?;
@@ -91,12 +111,31 @@ pub async fn show(_: Viewer, State(app): State<App>) -> Result<Json<Status>, Fai
         source_error: state.error.clone(),
         source_held: state.held.clone(),
         head: state.head.clone().map(Into::into),
-        served,
+        served: served.map(|served| served.revision.into()),
+        sources: app.sources().map(|source| Source::new(source, &state, &parts)).collect(),
         now,
         clusters,
         rollout,
         break_glass,
     }))
+}
+
+impl Source {
+    fn new(source: &SourceName, states: &SourceState, parts: &Parts) -> Self {
+        let state = states.of(&source.name).cloned().unwrap_or_default();
+        let SourceName { name, url, branch, path } = source.clone();
+        Self {
+            served: parts.get(&name).cloned().map(Into::into),
+            name,
+            source: url,
+            branch,
+            path,
+            checked_at: state.checked_at,
+            head: state.head.map(Into::into),
+            error: state.error,
+            held: state.held,
+        }
+    }
 }
 
 async fn rollout(app: &App) -> crate::store::Result<Option<Rollout>> {

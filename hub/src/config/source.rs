@@ -1,5 +1,6 @@
 //! What the hub follows, how it gets there, and whose commits it believes.
 
+use super::further;
 use crate::repository::Reference;
 use anyhow::{Context, bail, ensure};
 use std::path::PathBuf;
@@ -22,6 +23,9 @@ pub struct SourceConfig {
     /// The folder within the repository that holds the policies; empty for all of it.
     #[arg(long, env = "WRIT_PATH", default_value = "", value_name = "FOLDER")]
     pub path: String,
+    /// A file that names more repositories, each of which brings policies under a name of its own (docs/OPERATIONS.md).
+    #[arg(long, env = "WRIT_SOURCES", value_name = "FILE", conflicts_with = "author_key")]
+    pub sources: Option<PathBuf>,
     /// How often the source is asked for news, a tenth more or less. A local path is watched besides.
     #[arg(long, env = "WRIT_POLL", default_value = "30s", value_parser = super::duration)]
     pub poll: Duration,
@@ -84,7 +88,8 @@ pub struct SourceConfig {
 }
 
 /// Which commits must be signed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum RequireSignatures {
     /// None.
     #[default]
@@ -117,6 +122,11 @@ impl SourceConfig {
             ensure!(plain, "{name} wants an http or https URL without a password");
         }
         Ok(())
+    }
+
+    /// The repositories beside this one, by name.
+    pub fn further(&self) -> anyhow::Result<Vec<(String, SourceConfig)>> {
+        self.sources.as_deref().map_or(Ok(vec![]), |file| further::read(file, self.poll))
     }
 
     /// The author's public key, where one is configured.

@@ -34,7 +34,7 @@ struct FleetPage {
     period: Period,
     enrolling: Enrolling,
     served: Option<RevisionLine>,
-    refused: Option<RefusedHead>,
+    refused: Vec<RefusedHead>,
     source_state: Arc<SourceState>,
     clusters: Vec<Cluster>,
     /// How many clusters there are in each state, and how many of them enforce what they should.
@@ -68,7 +68,7 @@ pub(super) async fn show(
     let served = store.served_line().await?;
     let revision = served.as_ref().map_or("", |line| line.revision.as_str());
     let source_state = app.source_state.load_full();
-    let refused = head(&app, &source_state).await?.and_then(RefusedHead::of);
+    let refused = heads(&app, &source_state).await?.into_iter().filter_map(RefusedHead::of).collect();
     let (sums, policies, namespaces) = tokio::try_join!(
         store.fleet_row(window),
         store.policy_rows(revision, window, WORST),
@@ -120,12 +120,21 @@ async fn clusters_of(app: &App, now: i64) -> Result<Vec<Cluster>, Failure> {
     Ok(clusters)
 }
 
-/// The commit that the branch points to; the newest that was seen, as long as nobody looked.
-async fn head(app: &App, state: &SourceState) -> Result<Option<RevisionRow>, Failure> {
-    Ok(match &state.head {
-        Some(head) => app.store.revision_row(head.as_str()).await?,
-        None => app.store.revision_rows(None, 1).await?.pop(),
-    })
+/// The commits that the branches point to; the newest that was seen, as long as nobody looked.
+async fn heads(app: &App, state: &SourceState) -> Result<Vec<RevisionRow>, Failure> {
+    if state.head.is_none() {
+        return Ok(app.store.revision_rows(None, 1).await?);
+    }
+    let mut rows = vec![];
+    for head in state.all().filter_map(|(_, state)| state.head.as_ref()) {
+        rows.extend(app.store.revision_row(head.as_str()).await?);
+    }
+    Ok(rows)
+}
+
+/// What the elements about a source are called by: nothing for the first.
+fn mark(source: &str) -> String {
+    if source.is_empty() { String::new() } else { format!("-{source}") }
 }
 
 impl FleetPage {
@@ -156,6 +165,10 @@ impl RefusedHead {
         let mut diagnostics: Vec<Diagnostic> = serde_json::from_str(&row.diagnostics).unwrap_or_default();
         diagnostics.retain(Diagnostic::is_error);
         Some(Self { row, diagnostics })
+    }
+
+    fn mark(&self) -> String {
+        mark(&self.row.source)
     }
 
     fn first(&self) -> &[Diagnostic] {

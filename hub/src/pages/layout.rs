@@ -3,7 +3,7 @@
 use super::assets;
 use super::figure::Count;
 use super::when::{Clock, When, utc};
-use crate::app::App;
+use crate::app::{App, SourceName};
 
 /// The places of the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,13 +32,18 @@ pub(super) struct Layout {
     pub(super) source: String,
 }
 
+/// Where a source is, for people.
+fn place(source: &SourceName) -> String {
+    let SourceName { name, url, branch, path } = source;
+    let name = if name.is_empty() { String::new() } else { format!("{name}: ") };
+    let folder = if path.is_empty() { String::new() } else { format!(", folder {path}") };
+    format!("{name}{url} at {branch}{folder}")
+}
+
 impl Layout {
     /// The frame of a page of this section, made now.
     pub(super) fn new(app: &App, section: Section) -> Self {
-        let source = match app.source.path.as_str() {
-            "" => format!("{} at {}", app.source.url, app.source.branch),
-            path => format!("{} at {}, folder {path}", app.source.url, app.source.branch),
-        };
+        let source = app.sources().map(place).collect::<Vec<_>>().join("; ");
         Self { section, now: app.now(), can_sign_out: app.access.asks_for_token(), source }
     }
 

@@ -9,12 +9,13 @@ use crate::app::App;
 use crate::failure::{Error, Failure};
 use crate::finding::Finding;
 use crate::movement::{Effect, Reach};
+use crate::repository::Parts;
 use crate::store::sums::MINUTE;
 use crate::store::{LedgerRow, PolicyRow, RevisionLine, RevisionRow, Trend};
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use writ_policy::Diagnostic;
+use writ_policy::{Diagnostic, Revision};
 
 /// Rows of the ledger.
 const MAX_LEDGER: i64 = 1_000;
@@ -99,6 +100,19 @@ impl RevisionPage {
 
     fn errors(&self) -> usize {
         self.diagnostics.iter().filter(|finding| finding.diagnostic.is_error()).count()
+    }
+
+    /// At which commits the sources were, where there is more than one: the name, the commit, its start.
+    fn parts(&self) -> Vec<(String, String, String)> {
+        let parts: Parts = serde_json::from_str(&self.row.parts).unwrap_or_default();
+        if parts.len() < 2 {
+            return vec![];
+        }
+        let told = |(name, commit): (String, Revision)| {
+            let name = if name.is_empty() { "the first source".to_owned() } else { name };
+            (name, commit.to_string(), commit.short().to_owned())
+        };
+        parts.into_iter().map(told).collect()
     }
 
     fn enforced(&self) -> usize {

@@ -1,5 +1,6 @@
 //! What a commit says of itself. Its texts were written by anyone who may push: they are bounded and cleaned here.
 
+use std::collections::BTreeMap;
 use writ_policy::Revision;
 
 /// The longest author's name that is kept, in characters.
@@ -24,7 +25,14 @@ pub struct Commit {
     pub committed_at: i64,
     /// Who signed it, where signatures are looked at.
     pub signed_by: String,
+    /// Of which source it is; empty for the first.
+    pub source: String,
+    /// At which commit each source was with it, by name; this one among them.
+    pub parts: Parts,
 }
+
+/// Which commit of each source, by name. The first source has no name.
+pub type Parts = BTreeMap<String, Revision>;
 
 impl Commit {
     /// The commit with these texts, bounded.
@@ -35,6 +43,8 @@ impl Commit {
             message: clean(message, MAX_MESSAGE, true),
             committed_at: seconds.clamp(0, i64::MAX / 1000).saturating_mul(1000),
             signed_by: String::new(),
+            source: String::new(),
+            parts: Parts::new(),
         }
     }
 

@@ -1,14 +1,15 @@
 //! Where the source is: a local path or a URL. Credentials are not part of it: `writ-git-transport` reads them from
 //! their files when it needs them.
 
-use crate::config::Config;
+use crate::config::SourceConfig;
 use anyhow::{Context, anyhow, bail, ensure};
+use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use writ_git_transport::GitHubApp;
+use writ_git_transport::{GitHubApp, Options};
 
 /// Where the source is. Shown as it is, because it holds no password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,32 +45,38 @@ impl Remote {
         }
     }
 
-    /// Makes the transports ready that this remote needs, once per process.
-    pub fn prepare(&self, config: &Config, shutdown: &CancellationToken) -> anyhow::Result<()> {
+    /// Makes the transports ready that these remotes need, each with its own credentials; once per process.
+    pub fn prepare(sources: &[(&Remote, &SourceConfig)], shutdown: &CancellationToken) -> anyhow::Result<()> {
         static REGISTERED: OnceLock<Result<(), String>> = OnceLock::new();
-        if matches!(self, Remote::Path(_)) {
+        let away = sources.iter().filter(|(remote, _)| matches!(remote, Remote::Url(_)));
+        let options: HashMap<String, Arc<Options>> =
+            away.map(|(remote, config)| (remote.to_string(), Arc::new(options(config, shutdown)))).collect();
+        if options.is_empty() {
             return Ok(());
         }
-        let source = &config.source;
-        let github_app = source
-            .github_app
-            .as_ref()
-            .zip(source.github_app_key_file.as_ref())
-            .map(|(id, key)| GitHubApp::new(id, source.github_app_installation, key, source.github_api.clone()));
-        let options = writ_git_transport::Options {
-            username: source.username.clone(),
-            password_file: source.password_file.clone(),
-            bearer: source.bearer,
-            github_app,
-            ca_file: source.ca.clone(),
-            proxy: source.proxy.clone(),
-            ssh_key: source.ssh_key.clone(),
-            known_hosts: source.known_hosts.clone(),
-            shutdown: shutdown.clone(),
-            ..writ_git_transport::Options::default()
-        };
-        let registered = REGISTERED.get_or_init(|| writ_git_transport::register(options).map_err(|e| format!("{e:#}")));
+        let register = || writ_git_transport::register(move |address| options.get(address).cloned());
+        let registered = REGISTERED.get_or_init(|| register().map_err(|e| format!("{e:#}")));
         registered.clone().map_err(|reason| anyhow!("{reason}"))
+    }
+}
+
+fn options(source: &SourceConfig, shutdown: &CancellationToken) -> Options {
+    let github_app = source
+        .github_app
+        .as_ref()
+        .zip(source.github_app_key_file.as_ref())
+        .map(|(id, key)| GitHubApp::new(id, source.github_app_installation, key, source.github_api.clone()));
+    Options {
+        username: source.username.clone(),
+        password_file: source.password_file.clone(),
+        bearer: source.bearer,
+        github_app,
+        ca_file: source.ca.clone(),
+        proxy: source.proxy.clone(),
+        ssh_key: source.ssh_key.clone(),
+        known_hosts: source.known_hosts.clone(),
+        shutdown: shutdown.clone(),
+        ..Options::default()
     }
 }
 

@@ -10,14 +10,14 @@ use tokio::sync::Notify;
 #[derive(Debug)]
 pub(super) struct Watcher {
     changed: Arc<Notify>,
-    _watcher: Option<RecommendedWatcher>,
+    _watchers: Vec<RecommendedWatcher>,
 }
 
 impl Watcher {
-    /// Watches the remote if it is a folder of this machine.
-    pub(super) fn start(remote: &Remote) -> Self {
+    /// Watches those remotes that are folders of this machine.
+    pub(super) fn start<'a>(remotes: impl Iterator<Item = &'a Remote>) -> Self {
         let changed = Arc::new(Notify::new());
-        let watcher = match remote {
+        let watchers = remotes.filter_map(|remote| match remote {
             Remote::Url(_) => None,
             Remote::Path(path) => watch(path, changed.clone())
                 .inspect_err(|error| {
@@ -25,8 +25,9 @@ impl Watcher {
                     tracing::debug!(error, "the source cannot be watched, it is polled");
                 })
                 .ok(),
-        };
-        Self { changed, _watcher: watcher }
+        });
+        let watchers = watchers.collect();
+        Self { changed, _watchers: watchers }
     }
 
     /// Waits until something changed since the last time.

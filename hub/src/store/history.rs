@@ -4,10 +4,12 @@ use super::Store;
 use serde::Serialize;
 
 const LIST: &str = "
-    SELECT revision, author, message, committed_at, seen_at, published_at, state, diagnostics, policies, signed_by
+    SELECT revision, author, message, committed_at, seen_at, published_at, state, diagnostics, policies, signed_by,
+        source, parts
     FROM revisions ORDER BY id DESC LIMIT $1";
 const FIND: &str = "
-    SELECT revision, author, message, committed_at, seen_at, published_at, state, diagnostics, policies, signed_by
+    SELECT revision, author, message, committed_at, seen_at, published_at, state, diagnostics, policies, signed_by,
+        source, parts
     FROM revisions WHERE revision = $1";
 const ENFORCED_BY: &str = "
     SELECT clusters.name AS cluster, assignments.epoch, assignments.digest, assignments.issued_at,
@@ -33,6 +35,8 @@ pub struct HistoryRow {
     pub diagnostics: String,
     pub policies: i64,
     pub signed_by: String,
+    pub source: String,
+    pub parts: String,
 }
 
 /// A cluster that proved to enforce a revision, now or earlier.

@@ -3,28 +3,29 @@
 use super::explain::file_text;
 use super::{Alone, Store, Tx, valid};
 use crate::finding::Finding;
-use crate::repository::Commit;
+use crate::repository::{Commit, Parts};
 use writ_policy::sign::Signed;
 use writ_policy::{Digest, Fleet, PolicyInfo, Revision, SourceFile};
 
 const SAVE: &str = "
     INSERT INTO revisions (id, revision, author, message, committed_at, seen_at, published_at, served_at, state,
-        diagnostics, policies, fleet, index_digest, statement, fleet_file, signed_by)
-    VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM revisions), $1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+        diagnostics, policies, fleet, index_digest, statement, fleet_file, signed_by, source, parts)
+    VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM revisions), $1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+        $15, $16)
     ON CONFLICT (revision) DO UPDATE SET
         published_at = COALESCE(revisions.published_at, excluded.published_at),
         served_at = COALESCE(excluded.served_at, revisions.served_at),
         state = excluded.state, diagnostics = excluded.diagnostics, policies = excluded.policies,
         fleet = excluded.fleet, fleet_file = excluded.fleet_file, index_digest = excluded.index_digest,
-        statement = excluded.statement, signed_by = excluded.signed_by
+        statement = excluded.statement, signed_by = excluded.signed_by, source = excluded.source, parts = excluded.parts
     RETURNING id";
 
 const LAST_SERVED: &str = "SELECT COALESCE(MAX(served_at), 0) FROM revisions";
 
 /// A commit that was passed over stays what it was, if the hub knows it already.
 const SAVE_SUPERSEDED: &str = "
-    INSERT INTO revisions (id, revision, author, message, committed_at, seen_at, state, diagnostics)
-    VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM revisions), $1, $2, $3, $4, $5, 'superseded', '[]')
+    INSERT INTO revisions (id, revision, author, message, committed_at, seen_at, state, diagnostics, source)
+    VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM revisions), $1, $2, $3, $4, $5, 'superseded', '[]', $6)
     ON CONFLICT (revision) DO NOTHING";
 
 const FORGET_POLICIES: &str = "DELETE FROM revision_policies WHERE revision_id = $1";
@@ -34,14 +35,15 @@ const SAVE_POLICY: &str = "
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 const SERVED: &str = "
-    SELECT id, revision, fleet, statement, message, served_at FROM revisions
+    SELECT id, revision, fleet, statement, message, served_at, parts FROM revisions
     WHERE served_at IS NOT NULL AND statement IS NOT NULL
     ORDER BY served_at DESC, id DESC LIMIT 1";
 const SERVABLE: &str = "
-    SELECT id, revision, fleet, statement, message, served_at FROM revisions
+    SELECT id, revision, fleet, statement, message, served_at, parts FROM revisions
     WHERE id = $1 AND served_at IS NOT NULL AND statement IS NOT NULL";
 const NUMBER: &str = "SELECT id FROM revisions WHERE revision = $1 AND served_at IS NOT NULL AND statement IS NOT NULL";
 const SAVE_STATEMENT: &str = "UPDATE revisions SET statement = $1 WHERE id = $2";
+const SOURCE_OF: &str = "SELECT source FROM revisions WHERE revision = $1";
 const CODES: &str = "SELECT code FROM revision_policies WHERE revision_id = $1 ORDER BY code";
 
 /// What a check made of a commit.
@@ -87,10 +89,12 @@ pub struct Served {
     pub message: String,
     /// When it last became what the hub serves.
     pub served_at: i64,
+    /// At which commit each source was.
+    pub parts: Parts,
 }
 
-/// Number, commit, fleet, statement, message, and since when.
-type ServedRow = (i64, String, String, String, String, i64);
+/// Number, commit, fleet, statement, message, since when, and its parts.
+type ServedRow = (i64, String, String, String, String, i64, String);
 
 impl Tx {
     /// Records what a check made of a commit.
@@ -116,6 +120,8 @@ impl Tx {
             .bind(bundle.map(|bundle| json(&bundle.statement)))
             .bind(file_text(bundle.and_then(|bundle| bundle.fleet_file.as_ref())))
             .bind(&commit.signed_by)
+            .bind(&commit.source)
+            .bind(json(&commit.parts))
             .fetch_one(connection)
             .await)?;
         match bundle {
@@ -156,6 +162,7 @@ impl Tx {
             .bind(&commit.message)
             .bind(commit.committed_at)
             .bind(now)
+            .bind(&commit.source)
             .execute(connection)
             .await
             .map(drop))
@@ -188,12 +195,19 @@ impl Store {
         on!(self, |pool| sqlx::query_scalar(NUMBER).bind(revision.as_str()).fetch_optional(pool).await)
     }
 
+    /// Of which source a known commit is.
+    pub async fn source_of(&self, revision: &Revision) -> sqlx::Result<Option<String>> {
+        on!(self, |pool| sqlx::query_scalar(SOURCE_OF).bind(revision.as_str()).fetch_optional(pool).await)
+    }
+
     async fn with_codes(&self, row: Option<ServedRow>) -> sqlx::Result<Option<Served>> {
-        let Some((id, revision, fleet, statement, message, served_at)) = row else { return Ok(None) };
+        let Some((id, revision, fleet, statement, message, served_at, parts)) = row else { return Ok(None) };
         let codes = on!(self, |pool| sqlx::query_scalar(CODES).bind(id).fetch_all(pool).await)?;
+        let revision = valid(Revision::new(revision))?;
         Ok(Some(Served {
             id,
-            revision: valid(Revision::new(revision))?,
+            parts: parts_of(&parts, &revision),
+            revision,
             fleet: fleet_of(&fleet),
             statement: valid(serde_json::from_str(&statement))?,
             codes,
@@ -201,6 +215,12 @@ impl Store {
             served_at,
         }))
     }
+}
+
+/// At which commit each source was; of a revision of when there was one, that one.
+pub(crate) fn parts_of(text: &str, revision: &Revision) -> Parts {
+    let parts: Parts = serde_json::from_str(text).unwrap_or_default();
+    if parts.is_empty() { Parts::from([(String::new(), revision.clone())]) } else { parts }
 }
 
 /// The fleet as a version before this one may have kept it: it took anything for a wave.

@@ -12,7 +12,7 @@ use writ_hub::config::Config;
 use writ_hub::ingest::intake::Intake;
 use writ_hub::publish::Verdict;
 use writ_hub::repository::{Mirror, Reference, Remote};
-use writ_hub::source::{Follower, Signers};
+use writ_hub::source::{Follower, Line, Signers};
 use writ_policy::sign::SigningKey;
 use writ_runtime::SelfTest;
 
@@ -33,6 +33,7 @@ fn follower_within(hub: &TestHub, program: PathBuf, limit: Duration) -> Follower
         keys: SigningKey::generate().0.into(),
         author_key: None,
         source: hub.hub.app.source.clone(),
+        further: vec![],
         source_state: arc_swap::ArcSwap::default(),
         self_test: SelfTest::new(Some(program), limit, 2 << 30),
         lead: writ_hub::app::Lead::default(),
@@ -51,7 +52,8 @@ fn follower_within(hub: &TestHub, program: PathBuf, limit: Duration) -> Follower
     });
     let remote = Remote::parse(hub.repository.path().to_str().unwrap()).unwrap();
     let mirror = Mirror::open(&hub.data.path().join("mirror.git"), remote.clone(), Reference::branch("main")).unwrap();
-    Follower::new(app, mirror, remote, Signers::nobody())
+    let line = Line::new(app.source.clone(), mirror, remote, Signers::nobody());
+    Follower::new(app, vec![line])
 }
 
 #[tokio::test]

@@ -30,5 +30,6 @@ mod secrets;
 mod signatures;
 mod slow;
 mod source;
+mod sources;
 mod support;
 mod violations;

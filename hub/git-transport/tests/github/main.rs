@@ -104,7 +104,8 @@ fn an_app_trades_its_key_for_tokens_and_replaces_them_before_they_end() {
     .unwrap();
     std::fs::write(&ca_file, server.ca()).unwrap();
     let app = GitHubApp::new("12345", None, &key_file, server.url("api/v3").parse().unwrap());
-    register(Options { github_app: Some(app), ca_file: Some(ca_file), ..Options::default() }).unwrap();
+    let options = Arc::new(Options { github_app: Some(app), ca_file: Some(ca_file), ..Options::default() });
+    register(move |_| Some(options.clone())).unwrap();
 
     let (bare, work) = (folder.path().join("policies.git"), folder.path().join("work"));
     git(folder.path(), &["init", "--quiet", "--bare", "--initial-branch=main", text(&bare)]).unwrap();

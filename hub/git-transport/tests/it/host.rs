@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use git2::{Remote, Repository};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tempfile::TempDir;
 use writ_e2e::git::{commit, git};
@@ -36,7 +36,7 @@ impl Host {
         let server = GitServer::start(root, "ada", PASSWORD, misbehaviour()).unwrap();
         std::fs::write(root.join("password"), format!("{PASSWORD}\n")).unwrap();
         std::fs::write(root.join("ca.pem"), server.ca()).unwrap();
-        register(Options {
+        let options = Options {
             username: Some("ada".into()),
             password_file: Some(root.join("password")),
             ca_file: Some(root.join("ca.pem")),
@@ -45,8 +45,9 @@ impl Host {
             timeout: TIMEOUT,
             max_bytes: 1 << 20,
             ..Options::default()
-        })
-        .unwrap();
+        };
+        let options = Arc::new(options);
+        register(move |address| (!address.contains("unknown")).then(|| options.clone())).unwrap();
         Self { folder, server }
     }
 

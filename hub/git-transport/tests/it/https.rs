@@ -93,6 +93,14 @@ fn a_password_is_not_sent_in_the_clear() {
 #[test]
 fn a_second_registration_is_refused() {
     host();
-    let error = writ_git_transport::register(writ_git_transport::Options::default()).unwrap_err();
+    let error = writ_git_transport::register(|_| None).unwrap_err();
     assert_eq!(error.to_string(), "the git transports of this process are registered already");
+}
+
+#[test]
+fn address_that_nobody_configured_is_not_spoken_to() {
+    host();
+    let (_folder, mirror) = mirror();
+    let error = fetch(&mirror, "https://unknown.example/p.git").unwrap_err();
+    assert_eq!(error.message(), "this is not the address of a source");
 }

@@ -3,6 +3,7 @@
 use git2::Repository;
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::Arc;
 use writ_git_transport::{Options, register};
 
 const TOKEN: &str = "a-bearer-token";
@@ -27,7 +28,9 @@ fn https_goes_through_the_proxy_and_credentials_do_not() {
         stream.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").unwrap();
         String::from_utf8(seen).unwrap()
     });
-    register(Options { password_file: Some(password_file), bearer: true, proxy, ..Options::default() }).unwrap();
+    let options = Options { password_file: Some(password_file), bearer: true, proxy, ..Options::default() };
+    let options = Arc::new(options);
+    register(move |_| Some(options.clone())).unwrap();
     let mirror = Repository::init_bare(folder.path().join("mirror")).unwrap();
     let mut remote = mirror.remote_anonymous("https://git.example/policies.git").unwrap();
     let error = remote.fetch(&["+refs/heads/main:refs/heads/main"], None, None).unwrap_err();

@@ -40,6 +40,10 @@ pub struct RevisionRow {
     pub policies: i64,
     /// Who signed it; empty where signatures are not looked at.
     pub signed_by: String,
+    /// Of which source it is; empty for the first.
+    pub source: String,
+    /// JSON: at which commit each source was.
+    pub parts: String,
 }
 
 /// One cluster's way to enforcing a revision: the proof.
@@ -64,7 +68,8 @@ pub struct LedgerRow {
 }
 
 const COLUMNS: &str = "
-    SELECT id, revision, author, message, committed_at, seen_at, published_at, state, diagnostics, policies, signed_by
+    SELECT id, revision, author, message, committed_at, seen_at, published_at, state, diagnostics, policies, signed_by,
+        source, parts
     FROM revisions";
 const NEWEST: &str = " ORDER BY id DESC LIMIT $1";
 const OLDER: &str = " WHERE id < $2 ORDER BY id DESC LIMIT $1";
