@@ -12,7 +12,7 @@ pub use address::Address;
 pub use github_app::GitHubApp;
 
 use anyhow::{Context, anyhow, bail};
-use git2::transport::Transport;
+use git2::transport::{Service, SmartSubtransport, SmartSubtransportStream, Transport};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -74,19 +74,31 @@ pub fn register(options_of: impl Fn(&str) -> Option<Arc<Options>> + Send + Sync 
         bail!("the git transports of this process are registered already");
     }
     let known = Arc::new(options_of);
+    let options = move |remote: &git2::Remote<'_>| remote.url().ok().and_then(|address| known(address));
     for scheme in ["https", "http"] {
-        let known = known.clone();
-        add(scheme, move |remote| Transport::smart(remote, true, http::Http::new(options(remote, &*known)?)))?;
+        let options = options.clone();
+        add(scheme, move |remote| match options(remote) {
+            Some(options) => Transport::smart(remote, true, http::Http::new(options)),
+            None => Transport::smart(remote, true, Unknown),
+        })?;
     }
-    add("ssh", move |remote| Transport::smart(remote, false, ssh::Ssh::new(options(remote, &*known)?)))
+    add("ssh", move |remote| match options(remote) {
+        Some(options) => Transport::smart(remote, false, ssh::Ssh::new(options)),
+        None => Transport::smart(remote, false, Unknown),
+    })
 }
 
-fn options(
-    remote: &git2::Remote<'_>,
-    known: &dyn Fn(&str) -> Option<Arc<Options>>,
-) -> Result<Arc<Options>, git2::Error> {
-    let found = remote.url().ok().and_then(known);
-    found.ok_or_else(|| conversation::git_error(&anyhow!("this is not the address of a source"), None))
+/// Speaks to nobody: a factory cannot tell libgit2 why it makes no transport.
+struct Unknown;
+
+impl SmartSubtransport for Unknown {
+    fn action(&self, _: &str, _: Service) -> Result<Box<dyn SmartSubtransportStream>, git2::Error> {
+        Err(conversation::git_error(&anyhow!("this is not the address of a source"), None))
+    }
+
+    fn close(&self) -> Result<(), git2::Error> {
+        Ok(())
+    }
 }
 
 #[expect(unsafe_code, reason = "libgit2 keeps its transports in a global list; `register` writes it once")]
