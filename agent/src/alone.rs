@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use writ_policy::author::{AuthorStatement, BundleFile, MAX_BUNDLE_BYTES, MAX_PACKED_BYTES};
+use writ_policy::author::{AuthorStatement, BundleFile, ClassContent, MAX_BUNDLE_BYTES, MAX_PACKED_BYTES};
 use writ_policy::bundle::{Assignment, BundleStatement, Index};
 use writ_policy::sign::{PublicKey, Signed};
 use writ_policy::wire::Desired;
@@ -61,8 +61,11 @@ impl Trust {
     /// What the author signed, as an order to this cluster.
     pub fn verify(&self, signed: &Signed, fleet: &Fleet) -> anyhow::Result<Verified> {
         let author: AuthorStatement = self.key.verify(signed)?;
+        let class = fleet.class_of(&self.labels).map(|class| class.name.clone()).unwrap_or_default();
+        let ClassContent { index, policies } = author.content(&class).with_context(|| {
+            format!("the author signed nothing for clusters of class `{class}`, of which this one is")
+        })?;
         let epoch = u64::try_from(author.signed_at).context("the author's clock stood before 1970")?;
-        let AuthorStatement { revision, index, policies, .. } = author;
         let assignment = Assignment {
             cluster: self.cluster.clone(),
             epoch,
@@ -75,7 +78,7 @@ impl Trust {
         Ok(Verified {
             digest: signed.digest(),
             assignment,
-            bundle: BundleStatement { revision, index, policies, author: Some(signed.clone()) },
+            bundle: BundleStatement { revision: author.revision, index, policies, class, author: Some(signed.clone()) },
             authority: format!("author {}/{}", self.key.fingerprint(), self.cluster),
             labels: self.labels.clone(),
         })
@@ -84,7 +87,10 @@ impl Trust {
     /// The same of a bundle whose files are in the cache.
     pub async fn verify_kept(&self, signed: &Signed, blobs: &Blobs) -> anyhow::Result<Verified> {
         let author: AuthorStatement = self.key.verify(signed)?;
-        let files = content::load(blobs, &author.index)?;
+        // Which class this cluster is of is said by a file that every class is served.
+        let mut indexes = author.classes.values().map(|content| content.index).chain([author.index]);
+        let kept = indexes.find_map(|index| content::load(blobs, &index).ok());
+        let files = kept.context("its files are not all in the cache")?;
         self.verify(signed, &read_fleet(files.to_vec()).await?)
     }
 }
@@ -125,7 +131,9 @@ impl Alone {
     async fn enforce(&mut self, packed: Vec<u8>) -> anyhow::Result<()> {
         let key = self.trust.key;
         let (signed, files) = disk::blocking(move || open(&packed, &key)).await?;
-        let verified = self.trust.verify(&signed, &read_fleet(files.clone()).await?)?;
+        let fleet = read_fleet(files.clone()).await?;
+        let verified = self.trust.verify(&signed, &fleet)?;
+        let files = fleet.served_to(&self.trust.labels, &files);
         let step = verified.step_from(self.enforcer.cache.floor().as_ref())?;
         if step == Step::Renewal && self.health.status.is_enforcing() {
             return Ok(());

@@ -6,7 +6,7 @@ use crate::sync::verify::Verified;
 use anyhow::{Context, anyhow, ensure};
 use std::path::Path;
 use std::time::Duration;
-use writ_policy::author::{AuthorStatement, fleet_of};
+use writ_policy::author::{AuthorStatement, ClassContent, fleet_of};
 use writ_policy::sign::PublicKey;
 use writ_policy::{EVALUATION_STACK_BYTES, Fleet, SourceFile};
 
@@ -45,6 +45,11 @@ impl Author {
             "the author signed this bundle long before the newest that was enforced here (--author-go-back)"
         );
         let fleet = read_fleet(files.to_vec()).await?;
+        let (own, told) = (class_of(&fleet, verified), &verified.bundle.class);
+        ensure!(
+            own == told,
+            "the bundle is for clusters of class `{told}`, and the author's fleet.yaml says `{own}` of this one"
+        );
         let allowed = statement.allows(&fleet, &verified.labels, &verified.assignment.settings, now);
         allowed.map_err(|reason| anyhow!(reason))
     }
@@ -56,11 +61,16 @@ impl Author {
         let signed =
             signed.context("the bundle is not signed by its author, whose key is pinned here (--author-key)")?;
         let statement: AuthorStatement = self.key.verify(signed).context("the author's signature")?;
-        let is_this = (&statement.revision, statement.index, statement.policies)
-            == (&bundle.revision, bundle.index, bundle.policies);
+        let content = ClassContent { index: bundle.index, policies: bundle.policies };
+        let is_this = statement.revision == bundle.revision && statement.content(&bundle.class) == Some(content);
         ensure!(is_this, "the author's signature is for another bundle");
         Ok(statement)
     }
+}
+
+/// The class of this cluster, as the fleet says; empty for none.
+fn class_of<'a>(fleet: &'a Fleet, verified: &Verified) -> &'a str {
+    fleet.class_of(&verified.labels).map_or("", |class| &class.name)
 }
 
 /// What the files say of the fleet, on a thread that can read every file.

@@ -280,8 +280,8 @@ impl Enforcer {
             }
             cache.promote(&floor)?;
             let kept = cache.kept().into_iter();
-            let bundles = kept.filter_map(|(_, saved)| serde_json::from_str(&saved.desired.bundle.payload).ok());
-            let indexes: HashSet<Digest> = bundles.map(|bundle: BundleStatement| bundle.index).collect();
+            let indexes: HashSet<Digest> =
+                kept.flat_map(|(_, saved)| content::indexes_of(&saved.desired.bundle)).collect();
             let named = indexes.iter().flat_map(|index| content::named(&cache.blobs, index)).collect();
             cache.blobs.keep_only(&named)?;
             Ok(indexes)

@@ -11,14 +11,17 @@ use crate::terminal;
 use anyhow::{Context, ensure};
 use flate2::{Compression, write::GzEncoder};
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 use writ_agent::alone::unpack;
+use writ_agent::author::read_fleet;
 use writ_agent::registry::{Address, Login, Registry};
-use writ_policy::Digest;
-use writ_policy::author::{AuthorStatement, BundleFile};
+use writ_policy::author::{AuthorStatement, BundleFile, ClassContent};
 use writ_policy::bundle::Index;
+use writ_policy::fleet::Class;
+use writ_policy::{Digest, SourceFile};
 
 pub(crate) async fn run(what: Bundle) -> Outcome {
     match what {
@@ -34,9 +37,11 @@ pub(crate) async fn run(what: Bundle) -> Outcome {
 async fn sign(options: BundleSign) -> Outcome {
     let mut bundle = read(&options.file)?;
     let key = key::private(&options.key)?;
+    let sources = bundle.sources()?;
     let statement = AuthorStatement {
         revision: bundle.revision.clone(),
-        index: Digest::of(Index::build(&bundle.sources()?).1),
+        index: Digest::of(Index::build(&sources).1),
+        classes: classes(&bundle, &sources).await?,
         policies: bundle.policies,
         signed_at: Timestamp::now().as_millisecond(),
         suspend_seconds: options.allow_break_glass.map_or(0, |longest| longest.as_secs()),
@@ -52,6 +57,18 @@ async fn sign(options: BundleSign) -> Outcome {
         terminal::say(&format!("{} may serve {}", hub.address(), bundle.revision.short()))?;
     }
     Ok(DONE)
+}
+
+/// What each class of clusters is served, by the files that there are, and the counts of who built the bundle.
+async fn classes(bundle: &BundleFile, sources: &[SourceFile]) -> anyhow::Result<BTreeMap<String, ClassContent>> {
+    let fleet = read_fleet(sources.to_vec()).await?;
+    let content = |class: &Class| {
+        let built = bundle.classes.get(&class.name);
+        let built = built.with_context(|| format!("it was built without the class `{}`", class.name))?;
+        let index = Digest::of(Index::build(&class.files(sources)).1);
+        Ok((class.name.clone(), ClassContent { index, policies: built.policies }))
+    };
+    fleet.classes.iter().map(content).collect()
 }
 
 fn verify(options: &BundleVerify) -> Outcome {

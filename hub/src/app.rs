@@ -47,6 +47,8 @@ pub struct Parts {
     pub source_state: ArcSwap<SourceState>,
     /// How policies are checked before they are served.
     pub self_test: SelfTest,
+    /// The same for what classes of clusters are served: a part of the same files.
+    pub class_test: SelfTest,
     /// Whether this hub leads, of all that share the database.
     pub lead: Lead,
     /// The newest word to each cluster.

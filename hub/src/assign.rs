@@ -75,7 +75,9 @@ pub async fn assign(app: &App) -> anyhow::Result<bool> {
             None => words.extend(kept(app, told, goal)),
             Some(assignment) => {
                 let signed = app.keys.signing().sign(&assignment);
-                words.extend(Word::new(signed.clone(), &goal.statement).map(|word| (told.cluster_id, word)));
+                words.extend(
+                    Word::new(signed.clone(), goal.statement_for(&told.labels)).map(|word| (told.cluster_id, word)),
+                );
                 news.push(NewAssignment { cluster_id: told.cluster_id, revision_id: goal.id, assignment, signed });
             }
         }
@@ -121,7 +123,7 @@ fn kept(app: &App, told: &Told, goal: &Served) -> Option<(i64, Word)> {
     if app.board.says(told.cluster_id, told.epoch) {
         return None;
     }
-    Some((told.cluster_id, Word::new(newest.clone(), &goal.statement)?))
+    Some((told.cluster_id, Word::new(newest.clone(), goal.statement_for(&told.labels))?))
 }
 
 fn next(app: &App, goal: &Served, told: &Told, open: &[BreakGlassRow], now: i64) -> Option<Assignment> {
@@ -136,5 +138,5 @@ fn next(app: &App, goal: &Served, told: &Told, open: &[BreakGlassRow], now: i64)
     let suspensions: Vec<BreakGlass> = open.iter().filter(is_own).map(BreakGlassRow::told).collect();
     let (name, labels) = (&told.name, &told.labels);
     let cluster = Cluster { name, labels, newest: newest.as_ref(), proven_epoch, suspensions: &suspensions };
-    rollout::next(&goal.fleet, goal.statement.digest(), &cluster, now)
+    rollout::next(&goal.fleet, goal.statement_for(labels).digest(), &cluster, now)
 }

@@ -103,6 +103,7 @@ impl Hub {
             further: names.collect(),
             source_state: ArcSwap::default(),
             self_test: self_test(config)?,
+            class_test: self_test(config)?,
             lead: app::Lead::default(),
             board: Board::default(),
             shelf: shelf::Shelf::default(),

@@ -1,18 +1,19 @@
 //! A commit's files become a bundle that may be served, or a record of why not. Checks run in a limited child process;
 //! what they find is data. A refused commit never replaces what is served.
 
+mod classes;
 mod foreign;
 mod removal;
 
 use crate::app::App;
 use crate::finding::{Finding, with_excerpts};
 use crate::repository::{Commit, Read};
-use crate::store::{Checked, NewBundle, Served, Store};
+use crate::store::{Checked, ClassBundle, NewBundle, Served, Store};
 use anyhow::Context;
 use flate2::{Compression, write::GzEncoder};
 use std::io::Write;
 use std::time::{Duration, Instant};
-use writ_policy::author::AuthorStatement;
+use writ_policy::author::{AuthorStatement, ClassContent};
 use writ_policy::bundle::{BundleStatement, Index, MAX_INDEX_BYTES};
 use writ_policy::sign::{Signed, SigningKey};
 use writ_policy::{CheckReport, Diagnostic, Digest, PolicyInfo, SourceFile};
@@ -37,6 +38,15 @@ pub enum Verdict {
     Unfinished(Vec<Diagnostic>),
 }
 
+/// What a class of clusters is served of a commit.
+struct BuiltClass {
+    name: String,
+    index: Digest,
+    /// Of the index.
+    text: String,
+    policies: u32,
+}
+
 /// Signs what is served with the hub's key, when another one did: no agent that enrolls from now on would trust that.
 pub async fn sign_anew(store: &Store, key: &SigningKey) -> anyhow::Result<()> {
     let Some(served) = store.served().await.context("reading what is served")? else { return Ok(()) };
@@ -52,10 +62,17 @@ pub async fn signed_by_us(store: &Store, key: &SigningKey, revision: Served) -> 
     if revision.statement.key == key.public().fingerprint() {
         return Ok(revision);
     }
-    let statement: BundleStatement = serde_json::from_str(&revision.statement.payload).context("reading the bundle")?;
-    let statement = key.sign(&statement);
-    store.save_statement(revision.id, &statement).await.context("signing the bundle anew")?;
-    Ok(Served { statement, ..revision })
+    let anew = |signed: &Signed| {
+        let statement: BundleStatement = serde_json::from_str(&signed.payload).context("reading the bundle")?;
+        anyhow::Ok(key.sign(&statement))
+    };
+    let statement = anew(&revision.statement)?;
+    let mut classes = revision.classes.clone();
+    for class in classes.values_mut() {
+        class.statement = anew(&class.statement)?;
+    }
+    store.save_statements(revision.id, &statement, &classes).await.context("signing the bundle anew")?;
+    Ok(Served { statement, classes, ..revision })
 }
 
 /// Checks a commit, and serves it when it is sound. `author` is the author's word for it, where one is asked for; `again`
@@ -127,21 +144,42 @@ async fn check(
         let message = format!("the index of the files has {} bytes, more than {MAX_INDEX_BYTES}", text.len());
         diagnostics.push(Diagnostic::error("", message).help("Keep policies in a folder of their own (--path)."));
     }
+    let mut classes = vec![];
+    if !diagnostics.iter().any(Diagnostic::is_error) {
+        match classes::build(app, &fleet, &files).await? {
+            Ok(built) => classes = built,
+            Err(findings) => diagnostics.extend(findings),
+        }
+    }
     let (revision, digest, count) = (commit.revision.clone(), Digest::of(&text), policies.len() as u32);
-    let statement = BundleStatement { revision, index: digest, policies: count, author };
-    diagnostics.extend(other_than_signed(&statement));
+    let statement = BundleStatement { revision, index: digest, policies: count, class: String::new(), author };
+    let statements: Vec<BundleStatement> = classes.iter().map(|class| of_class(class, &statement)).collect();
+    diagnostics.extend(statements.iter().chain([&statement]).find_map(other_than_signed));
     if diagnostics.iter().any(Diagnostic::is_error) {
         return refuse(app, commit, diagnostics, &files).await;
     }
+    let signed = |statement: &BundleStatement| {
+        let (index, policies) = (statement.index, statement.policies);
+        let bundle = ClassBundle { index, policies, statement: app.keys.signing().sign(statement) };
+        (statement.class.clone(), bundle)
+    };
+    let signed_classes = statements.iter().map(signed).collect();
     let policies: Vec<_> = policies.into_iter().map(|policy| with_page(policy, &files)).collect();
     let verdict = Verdict::Served { policies: policies.len() };
     let fleet_file = files.iter().find(|file| holds_fleet(file)).cloned();
-    let bundle =
-        NewBundle { policies, fleet, fleet_file, index: digest, statement: app.keys.signing().sign(&statement) };
+    let statement = app.keys.signing().sign(&statement);
+    let bundle = NewBundle { policies, fleet, fleet_file, index: digest, statement, classes: signed_classes };
     let findings = with_excerpts(bounded(diagnostics), &files);
-    let blobs = new_blobs(app, &index, text, files).await?;
+    let indexes = std::iter::once(text).chain(classes.into_iter().map(|class| class.text)).collect();
+    let blobs = new_blobs(app, &index, indexes, files).await?;
     serve(app, commit, findings, bundle, blobs).await?;
     Ok(verdict)
+}
+
+/// The statement of a class's bundle, which else says what that of everything does.
+fn of_class(class: &BuiltClass, whole: &BundleStatement) -> BundleStatement {
+    let (index, policies) = (class.index, class.policies);
+    BundleStatement { index, policies, class: class.name.clone(), ..whole.clone() }
 }
 
 /// For people: what becomes of a commit whose check ran out of time or memory.
@@ -160,10 +198,11 @@ fn tried_again(again: Option<Duration>) -> Diagnostic {
 /// What the author signed must be what was built, or agents would refuse it.
 fn other_than_signed(bundle: &BundleStatement) -> Option<Diagnostic> {
     let signed: AuthorStatement = serde_json::from_str(&bundle.author.as_ref()?.payload).ok()?;
-    if (&signed.revision, signed.index, signed.policies) == (&bundle.revision, bundle.index, bundle.policies) {
+    let content = ClassContent { index: bundle.index, policies: bundle.policies };
+    if signed.revision == bundle.revision && signed.content(&bundle.class) == Some(content) {
         return None;
     }
-    let message = "the author signed other files, or another number of policies, than this commit has";
+    let message = "the author signed other files, another number of policies or other classes than this commit has";
     let help = "Build and sign the bundle from a clean clone, with the hub's --path and a `writ` of the hub's version.";
     Some(Diagnostic::error("", message).help(help))
 }
@@ -201,17 +240,18 @@ async fn refuse(
     Ok(Verdict::Refused(diagnostics))
 }
 
-/// The index and those files of it that are not stored yet, compressed.
+/// The indexes, of everything and of each class, and those files that are not stored yet, compressed.
 async fn new_blobs(
     app: &App,
     index: &Index,
-    text: String,
+    indexes: Vec<String>,
     files: Vec<SourceFile>,
 ) -> anyhow::Result<Vec<(Digest, Vec<u8>)>> {
-    let mut wanted: Vec<(Digest, std::sync::Arc<str>)> = vec![(Digest::of(&text), text.into())];
-    wanted.extend(files.into_iter().map(|file| (file.digest(), file.text)));
+    let mut wanted: Vec<(Digest, std::sync::Arc<str>)> =
+        indexes.into_iter().map(|text| (Digest::of(&text), text.into())).collect();
     let mut digests: Vec<Digest> = index.files.iter().map(|file| file.digest).collect();
-    digests.push(wanted[0].0);
+    digests.extend(wanted.iter().map(|(digest, _)| *digest));
+    wanted.extend(files.into_iter().map(|file| (file.digest(), file.text)));
     let known = app.store.known_blobs(&digests, app.now()).await.context("reading blobs")?;
     wanted.retain(|(digest, _)| digests.contains(digest) && !known.contains(digest));
     let compressed = tokio::task::spawn_blocking(move || {

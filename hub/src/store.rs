@@ -106,7 +106,7 @@ pub use replicas::Heartbeat;
 pub use reports::{Accepted, Stored};
 pub use retention::Aged;
 pub(crate) use revisions::fleet_of;
-pub use revisions::{Checked, NewBundle, Served};
+pub use revisions::{Checked, ClassBundle, Classes, NewBundle, Served};
 pub use rollout_orders::OrderRow;
 pub use rollouts::{PinRow, RolloutEvent, RolloutRow};
 pub use scan::{MOST_LOOKED_AT, Page, Place};

@@ -8,6 +8,7 @@ use crate::check::InTurn;
 use crate::sign::{PublicKey, SignatureError, Signed, Statement};
 use crate::{Digest, Fleet, Labels, Revision, Settings, SourceFile};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The largest statement that is read, as JSON text.
 pub const MAX_STATEMENT_BYTES: usize = 16 << 10;
@@ -33,6 +34,18 @@ pub struct AuthorStatement {
     /// The longest suspension (break glass) that a hub may open, in seconds; 0 for none.
     #[serde(default)]
     pub suspend_seconds: u64,
+    /// The part of the files that each class of clusters is served, by its name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub classes: BTreeMap<String, ClassContent>,
+}
+
+/// What a class of clusters is served.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassContent {
+    /// Digest of the [`Index`] text.
+    pub index: Digest,
+    /// How many policies it holds.
+    pub policies: u32,
 }
 
 impl Statement for AuthorStatement {
@@ -48,6 +61,9 @@ pub struct BundleFile {
     pub revision: Revision,
     /// How many policies it holds.
     pub policies: u32,
+    /// What of it each class of clusters is served.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub classes: BTreeMap<String, ClassContent>,
     /// [`AuthorStatement`]; nothing until it is signed.
     pub statement: Option<Signed>,
     /// The files that decide, sorted by path.
@@ -92,7 +108,8 @@ impl BundleFile {
             let text = text(&file.path)?;
             Some(BundledFile { path: file.path, text })
         });
-        Self { format: 1, revision, policies, statement: None, files: bundled.collect() }
+        let classes = BTreeMap::new();
+        Self { format: 1, revision, policies, classes, statement: None, files: bundled.collect() }
     }
 
     /// Reads JSON text, which the caller bounded.
@@ -128,6 +145,15 @@ impl BundleFile {
 }
 
 impl AuthorStatement {
+    /// Digest of the index and number of policies of what clusters of this class are served; those of none are served
+    /// everything.
+    pub fn content(&self, class: &str) -> Option<ClassContent> {
+        match class {
+            "" => Some(ClassContent { index: self.index, policies: self.policies }),
+            class => self.classes.get(class).cloned(),
+        }
+    }
+
     /// Whether a hub may give a cluster with these labels these settings now, when the author's `fleet.yaml` is this.
     pub fn allows(&self, fleet: &Fleet, labels: &Labels, settings: &Settings, now: i64) -> Result<(), String> {
         let longest = i64::try_from(self.suspend_seconds).unwrap_or(i64::MAX).saturating_mul(1000);
@@ -189,7 +215,14 @@ mod tests {
 
     fn statement(bundle: &BundleFile) -> AuthorStatement {
         let index = Digest::of(Index::build(&bundle.sources().unwrap()).1);
-        AuthorStatement { revision: bundle.revision.clone(), index, policies: 0, signed_at: 1, suspend_seconds: 60 }
+        AuthorStatement {
+            revision: bundle.revision.clone(),
+            index,
+            policies: 0,
+            signed_at: 1,
+            suspend_seconds: 60,
+            classes: BTreeMap::new(),
+        }
     }
 
     #[test]

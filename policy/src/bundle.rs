@@ -52,6 +52,9 @@ pub struct BundleStatement {
     pub index: Digest,
     /// How many policies it holds, so that an agent can notice that they vanished.
     pub policies: u32,
+    /// The [`Class`](crate::fleet::Class) of clusters that it is for; empty for those of none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub class: String,
     /// [`crate::author::AuthorStatement`], where an author signs outside of the hub.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<Signed>,

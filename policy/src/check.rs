@@ -1,5 +1,6 @@
 //! The author's check, the very code that hub and agent run before a policy decides anything.
 
+mod classes;
 mod exemptions;
 mod fleet;
 mod inventory;
@@ -113,10 +114,12 @@ fn compile_catalog(
     let policies: Vec<Declared<'_>> = own.chain(others).collect();
     let mut diagnostics = catalog.diagnostics.clone();
     diagnostics.extend(findings);
-    diagnostics.extend(catalog.fleet_file.into_iter().flat_map(|file| fleet::check(file, &catalog.fleet, &policies)));
+    let names = fleet::Names { policies: &policies, are_all: !classes::is_part(catalog, &policies) };
+    diagnostics.extend(catalog.fleet_file.into_iter().flat_map(|file| fleet::check(file, &catalog.fleet, names)));
     diagnostics.extend(inventory::check(&catalog.fleet, &compiled));
     diagnostics.extend(exemptions::check(&catalog.fleet, &policies));
     diagnostics.extend(teams::check(catalog, &policies));
+    diagnostics.extend(classes::check(catalog));
     sort(&mut diagnostics);
     let infos = compiled.policies.iter().map(|policy| policy.info.as_ref().clone()).collect();
     (CheckReport { diagnostics, policies: infos, fleet: catalog.fleet.clone() }, compiled)

@@ -72,12 +72,17 @@ pub fn explain(question: &Question<'_>) -> Explanation {
     };
     let is_excluded = settings.namespaces.excludes(namespace);
     let is_elsewhere = !policy.judges_in("", namespace);
-    let judges = settings.enables(policy) && !is_excluded && !is_elsewhere;
+    let unserved = fleet.class_of(labels).filter(|class| !class.has(&policy.path));
+    let judges = settings.enables(policy) && !is_excluded && !is_elsewhere && unserved.is_none();
     let ruling = judges.then(|| rule(objection(policy), &words));
     let told =
         Told { question, ruling: ruling.as_ref(), file: question.fleet_file.map(Places::read).unwrap_or_default() };
     let mut said = told.enabling(settings.enables(policy));
     said.extend(told.exclusion(is_excluded));
+    said.extend(unserved.map(|class| {
+        let place = told.file.of(&["classes"], &class.name);
+        word(place, format!("clusters of class {} are not served {}", class.name, policy.path), true)
+    }));
     if is_elsewhere {
         said.push(word(policy.path.clone(), format!("judges only in {}", policy.namespaces.join(", ")), true));
     }

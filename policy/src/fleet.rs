@@ -1,11 +1,13 @@
 //! `fleet.yaml`: what the platform wants from each cluster, and the one function that resolves it.
 
 mod break_glass;
+mod classes;
 mod settings;
 mod switch;
 mod waves;
 
 pub use break_glass::BreakGlassRule;
+pub use classes::Class;
 pub use settings::Settings;
 pub use switch::Switch;
 pub use waves::{HaltOn, Percent, Share, Urgent, Wave};
@@ -44,6 +46,9 @@ pub struct Fleet {
     /// What the owners of namespaces may suspend.
     #[serde(default)]
     pub break_glass: BreakGlassRule,
+    /// Clusters that are served a part of the files; those of no class are served all of them.
+    #[serde(default)]
+    pub classes: Vec<Class>,
     /// The order in which clusters receive a revision; one wave of all of them when there is none.
     #[serde(default)]
     pub waves: Vec<Wave>,
@@ -112,6 +117,7 @@ impl Fleet {
             return Err(finding.help("Write each as `kind: Exemption`, in a file that its owners approve."));
         }
         fleet.check_waves(file)?;
+        fleet.check_classes(file)?;
         Ok(fleet)
     }
 

@@ -82,8 +82,13 @@ pub fn template() -> Vec<SourceFile> {
 
 fn desired(key: &SigningKey, index: &str, policies: usize, settings: Settings) -> Desired {
     let revision = Revision::new("a".repeat(40)).unwrap();
-    let bundle =
-        key.sign(&BundleStatement { revision, index: Digest::of(index), policies: policies as u32, author: None });
+    let bundle = key.sign(&BundleStatement {
+        revision,
+        index: Digest::of(index),
+        policies: policies as u32,
+        author: None,
+        class: String::new(),
+    });
     let assignment = key.sign(&Assignment {
         cluster: ClusterName::new("load").unwrap(),
         epoch: 1,

@@ -6,9 +6,11 @@ use crate::disk;
 use crate::hub::{Hub, HubError};
 use anyhow::{Context, ensure};
 use futures::{StreamExt, TryStreamExt};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use writ_policy::author::ClassContent;
 use writ_policy::bundle::{Index, IndexedFile, MAX_INDEX_BYTES};
+use writ_policy::sign::Signed;
 use writ_policy::source::{MAX_FILE_BYTES, MAX_FILES, MAX_TOTAL_BYTES};
 use writ_policy::{Digest, SourceFile};
 
@@ -42,6 +44,20 @@ pub async fn fetch(hub: &Hub, credential: &str, blobs: &Blobs, index: &Digest) -
 /// The files as the index names them, from the cache alone.
 pub fn load(blobs: &Blobs, index: &Digest) -> anyhow::Result<Arc<[SourceFile]>> {
     load_index(blobs, index)?.files.iter().map(|file| load_file(blobs, file)).collect()
+}
+
+/// Digests of the indexes that a statement names: a hub's names one, an author's also what each class is served.
+pub fn indexes_of(signed: &Signed) -> Vec<Digest> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        index: Digest,
+        #[serde(default)]
+        classes: BTreeMap<String, ClassContent>,
+    }
+    let named = serde_json::from_str::<Named>(&signed.payload);
+    named
+        .map(|named| named.classes.into_values().map(|class| class.index).chain([named.index]).collect())
+        .unwrap_or_default()
 }
 
 /// Every blob that this index needs, itself included.

@@ -113,8 +113,13 @@ mod tests {
 
         fn desired(&self, cluster: &str, epoch: u64, index: &str) -> Desired {
             let revision = Revision::new("a".repeat(40)).unwrap();
-            let bundle =
-                self.key.sign(&BundleStatement { revision, index: Digest::of(index), policies: 1, author: None });
+            let bundle = self.key.sign(&BundleStatement {
+                revision,
+                index: Digest::of(index),
+                policies: 1,
+                author: None,
+                class: String::new(),
+            });
             let assignment = self.key.sign(&Assignment {
                 cluster: ClusterName::new(cluster).unwrap(),
                 epoch,

@@ -6,8 +6,9 @@ use crate::test_agent::{TestAgent, refused};
 use flate2::{Compression, write::GzEncoder};
 use std::io::Write;
 use std::path::Path;
-use writ_policy::author::{AuthorStatement, BundleFile};
+use writ_policy::author::{AuthorStatement, BundleFile, ClassContent};
 use writ_policy::bundle::{Assignment, BundleStatement, Index};
+use writ_policy::fleet::Class;
 use writ_policy::sign::SigningKey;
 use writ_policy::wire::Desired;
 use writ_policy::{BreakGlass, DenyLevel, Digest, Revision, SourceFile};
@@ -28,9 +29,15 @@ impl Author {
 
     /// Their word for what the hub serves; a suspension may last a minute.
     fn endorse(&self, bundle: &mut BundleStatement, signed_at: i64) {
+        self.endorse_classes(bundle, signed_at, &[]);
+    }
+
+    /// The same, with what each class is served.
+    fn endorse_classes(&self, bundle: &mut BundleStatement, signed_at: i64, classes: &[(&str, ClassContent)]) {
         let BundleStatement { revision, index, policies, .. } = bundle.clone();
-        bundle.author =
-            Some(self.0.sign(&AuthorStatement { revision, index, policies, signed_at, suspend_seconds: 60 }));
+        let classes = classes.iter().map(|(name, content)| ((*name).to_owned(), content.clone())).collect();
+        let statement = AuthorStatement { revision, index, policies, signed_at, suspend_seconds: 60, classes };
+        bundle.author = Some(self.0.sign(&statement));
     }
 
     /// A bundle as a file.
@@ -39,12 +46,26 @@ impl Author {
         let revision = Revision::new(format!("{signed_at:040x}")).unwrap();
         let mut bundle = BundleFile::new(revision.clone(), policies, files);
         let index = Digest::of(Index::build(files).1);
-        let statement = AuthorStatement { revision, index, policies, signed_at, suspend_seconds: 0 };
+        let content = |class: &Class| (class.name.clone(), content(&class.files(files)));
+        let classes = writ_policy::check(files).fleet.classes.iter().map(content).collect();
+        let statement = AuthorStatement { revision, index, policies, signed_at, suspend_seconds: 0, classes };
         bundle.statement = Some(self.0.sign(&statement));
         let mut packed = GzEncoder::new(vec![], Compression::fast());
         packed.write_all(&serde_json::to_vec(&bundle).unwrap()).unwrap();
         packed.finish().unwrap()
     }
+}
+
+fn content(files: &[SourceFile]) -> ClassContent {
+    let policies = writ_policy::check(files).policies.len() as u32;
+    ClassContent { index: Digest::of(Index::build(files).1), policies }
+}
+
+/// A fleet whose clusters at the edge are served one policy.
+fn classed() -> Vec<SourceFile> {
+    let text = "apiVersion: writ.dev/v1\nkind: Fleet\ndenyLevel: HIGH\n\
+                classes: [{name: edge, match: {tier: edge}, paths: [wt1.rego]}]\n";
+    vec![file("fleet.yaml", text), label_policy("WT1", "bad"), label_policy("WT2", "worse")]
 }
 
 fn fleet(level: &str) -> SourceFile {
@@ -116,6 +137,50 @@ async fn stolen_hub_cannot_weaken_what_the_author_signed() {
     let key = data.path().join("author.pub");
     let agent = TestAgent::start_in(data, &hub, &["--author-key", key.to_str().unwrap()]).await;
     agent.until_metric("writ_agent_active_epoch 7").await;
+}
+
+#[tokio::test]
+async fn bundle_of_another_class_is_refused() {
+    let (hub, author, agent) = pinned().await;
+    let files = classed();
+    let edge = writ_policy::check(&files).fleet.classes[0].files(&files);
+    let whole = content(&files);
+    let of_another = hub.sign_with(6, &edge, |_, bundle| {
+        let own = ClassContent { index: bundle.index, policies: bundle.policies };
+        (bundle.index, bundle.policies) = (whole.index, whole.policies);
+        author.endorse_classes(bundle, 1_000_000_001, &[("edge", own.clone())]);
+        (bundle.index, bundle.policies, bundle.class) = (own.index, own.policies, "edge".into());
+    });
+    refused(&hub, &agent, of_another, "the bundle is for clusters of class `edge`").await;
+    let unlisted = hub.sign_with(6, &edge, |_, bundle| {
+        author.endorse(bundle, 1_000_000_001);
+        bundle.class = "edge".into();
+    });
+    refused(&hub, &agent, unlisted, "for another bundle").await;
+}
+
+#[tokio::test]
+async fn agent_without_a_hub_enforces_what_its_class_is_served() {
+    let (author, data) = (Author::new(), tempfile::tempdir().unwrap());
+    let key = author.write_key(data.path());
+    let bundle = data.path().join("policies.bundle");
+    std::fs::write(&bundle, author.pack(&classed(), 1_000_000_000)).unwrap();
+    let arguments = ["--bundle", bundle.to_str().unwrap(), "--author-key", &key, "--cluster-name", "prod"];
+    let edge = [&arguments[..], &["--cluster-label", "tier=edge"]].concat();
+    let agent = TestAgent::start_alone(data, &edge).await;
+    agent.until_metric("writ_agent_active_epoch 1000000000").await;
+    assert!(!agent.allows(&pod_review("bad")).await);
+    assert!(agent.allows(&pod_review("worse")).await, "the class is not served what would object");
+    let data = agent.stop().await;
+    std::fs::remove_file(&bundle).unwrap();
+    let agent = TestAgent::start_alone(data, &edge).await;
+    agent.until_metric("writ_agent_active_epoch 1000000000").await;
+    assert!(!agent.allows(&pod_review("bad")).await, "from disk");
+    let data = agent.stop().await;
+    std::fs::write(&bundle, author.pack(&classed(), 1_000_000_001)).unwrap();
+    let agent = TestAgent::start_alone(data, &arguments).await;
+    agent.until_metric("writ_agent_active_epoch 1000000001").await;
+    assert!(!agent.allows(&pod_review("worse")).await, "a cluster of no class is served everything");
 }
 
 #[tokio::test]

@@ -203,7 +203,8 @@ impl FakeHub {
         let policies = writ_policy::check(files).policies.len() as u32;
         let number = self.0.revision.fetch_add(1, SeqCst) + 1;
         let revision = Revision::new(format!("{number:040x}")).unwrap();
-        let mut bundle = BundleStatement { revision, index: Digest::of(&text), policies, author: None };
+        let mut bundle =
+            BundleStatement { revision, index: Digest::of(&text), policies, author: None, class: String::new() };
         let mut assignment = Assignment {
             cluster: ClusterName::new("prod").unwrap(),
             epoch,

@@ -111,7 +111,8 @@ impl TestAgent {
             }
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
-        panic!("no metric says {line}:\n{}", self.get("/metrics").await.1);
+        let (ready, metrics) = (self.get("/readyz").await.1, self.get("/metrics").await.1);
+        panic!("no metric says {line}:\n{ready}\n{metrics}");
     }
 }
 

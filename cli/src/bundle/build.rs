@@ -4,9 +4,12 @@ use crate::arguments::BundleBuild;
 use crate::exit::{DONE, FAILED, Outcome};
 use crate::terminal;
 use anyhow::Context;
+use std::collections::BTreeMap;
 use std::time::Duration;
-use writ_policy::SourceFile;
-use writ_policy::author::BundleFile;
+use writ_policy::author::{BundleFile, ClassContent};
+use writ_policy::bundle::Index;
+use writ_policy::fleet::Class;
+use writ_policy::{CheckReport, Digest, SourceFile};
 use writ_runtime::SelfTest;
 
 /// As the hub's.
@@ -19,7 +22,7 @@ pub(super) async fn run(options: BundleBuild) -> Outcome {
         Ok(files) => check(files).await?,
         Err(diagnostics) => Err(diagnostics.iter().map(ToString::to_string).collect()),
     };
-    let (files, policies) = match checked {
+    let Checked { files, policies, classes } = match checked {
         Ok(checked) => checked,
         Err(errors) => {
             errors.iter().for_each(|error| terminal::complain(error));
@@ -27,17 +30,41 @@ pub(super) async fn run(options: BundleBuild) -> Outcome {
             return Ok(FAILED);
         }
     };
-    let bundle = BundleFile::new(revision.clone(), policies, &files);
+    let bundle = BundleFile { classes, ..BundleFile::new(revision.clone(), policies, &files) };
     super::write(&options.output, &bundle)?;
     let (name, count) = (options.output.display(), bundle.files.len());
     terminal::say(&format!("{name} holds {} with {policies} policies in {count} files; sign it", revision.short()))?;
     Ok(DONE)
 }
 
-/// The files and how many policies they hold, or what is wrong.
-async fn check(files: Vec<SourceFile>) -> anyhow::Result<Result<(Vec<SourceFile>, u32), Vec<String>>> {
+/// A commit that is good.
+struct Checked {
+    files: Vec<SourceFile>,
+    policies: u32,
+    classes: BTreeMap<String, ClassContent>,
+}
+
+/// The files and how many policies they hold, in all and for each class of clusters, or what is wrong.
+async fn check(files: Vec<SourceFile>) -> anyhow::Result<Result<Checked, Vec<String>>> {
     let self_test = SelfTest::new(Some(std::env::current_exe()?), TIMEOUT, MEMORY);
     let report = self_test.run(&files).await.context("checking the commit")?.check;
-    let errors: Vec<_> = report.diagnostics.iter().filter(|one| one.is_error()).map(ToString::to_string).collect();
-    Ok(if errors.is_empty() { Ok((files, report.policies.len() as u32)) } else { Err(errors) })
+    let mut errors = errors(&report);
+    let mut classes = BTreeMap::new();
+    let wanted: &[Class] = if errors.is_empty() { &report.fleet.classes } else { &[] };
+    for class in wanted {
+        let part = class.files(&files);
+        let report = self_test.run(&part).await.context("checking what a class is served")?.check;
+        let content = ClassContent { index: Digest::of(Index::build(&part).1), policies: report.policies.len() as u32 };
+        classes.insert(class.name.clone(), content);
+        errors.extend(self::errors(&report).iter().map(|error| format!("class `{}`: {error}", class.name)));
+    }
+    Ok(if errors.is_empty() {
+        Ok(Checked { files, policies: report.policies.len() as u32, classes })
+    } else {
+        Err(errors)
+    })
+}
+
+fn errors(report: &CheckReport) -> Vec<String> {
+    report.diagnostics.iter().filter(|one| one.is_error()).map(ToString::to_string).collect()
 }

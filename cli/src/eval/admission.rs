@@ -66,7 +66,8 @@ fn policies(options: &Eval) -> anyhow::Result<PolicySet> {
     let labels: Labels = options.cluster_labels.iter().cloned().collect();
     let folder = crate::files::read(&options.policies)?;
     let fleet = writ_policy::check(&folder.files).fleet;
-    let (policies, report) = PolicySet::load(&folder.files, &fleet.settings_for(&labels));
+    let files = fleet.served_to(&labels, &folder.files);
+    let (policies, report) = PolicySet::load(&files, &fleet.settings_for(&labels));
     let found = [folder.refused, report.diagnostics].concat();
     let errors: Vec<_> = found.iter().filter(|diagnostic| diagnostic.is_error()).collect();
     if !errors.is_empty() {

@@ -4,11 +4,12 @@ use super::{Path, Query};
 use crate::access::Viewer;
 use crate::app::App;
 use crate::failure::{Error, Failure};
-use crate::store::{EnforcedBy, HistoryRow};
+use crate::store::{Classes, EnforcedBy, HistoryRow};
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// How many are listed.
 const DEFAULT_LIMIT: i64 = 50;
@@ -34,6 +35,8 @@ pub struct Revision {
     signed_by: String,
     source: String,
     parts: Value,
+    /// How many policies each class of clusters is served.
+    classes: BTreeMap<String, u32>,
     diagnostics: Value,
 }
 
@@ -78,8 +81,11 @@ impl From<HistoryRow> for Revision {
             signed_by,
             source,
             parts,
+            classes,
             ..
         } = row;
+        let classes: Classes = serde_json::from_str(&classes).unwrap_or_default();
+        let classes = classes.into_iter().map(|(name, class)| (name, class.policies)).collect();
         let parts = serde_json::from_str(&parts).unwrap_or_else(|_| Value::Object(serde_json::Map::new()));
         Self {
             revision,
@@ -93,6 +99,7 @@ impl From<HistoryRow> for Revision {
             signed_by,
             source,
             parts,
+            classes,
             diagnostics,
         }
     }

@@ -11,7 +11,7 @@ use crate::finding::Finding;
 use crate::movement::{Effect, Reach};
 use crate::repository::Parts;
 use crate::store::sums::MINUTE;
-use crate::store::{LedgerRow, PolicyRow, RevisionLine, RevisionRow, Trend};
+use crate::store::{Classes, LedgerRow, PolicyRow, RevisionLine, RevisionRow, Trend};
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -113,6 +113,12 @@ impl RevisionPage {
             (name, commit.to_string(), commit.short().to_owned())
         };
         parts.into_iter().map(told).collect()
+    }
+
+    /// Classes of clusters and how many of the policies each is served.
+    fn classes(&self) -> Vec<(String, u32)> {
+        let classes: Classes = serde_json::from_str(&self.row.classes).unwrap_or_default();
+        classes.into_iter().map(|(name, class)| (name, class.policies)).collect()
     }
 
     fn enforced(&self) -> usize {

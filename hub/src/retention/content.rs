@@ -2,7 +2,6 @@
 //! of its files, however long they were gone.
 
 use crate::app::App;
-use crate::store;
 use anyhow::Context;
 use flate2::read::GzDecoder;
 use std::collections::HashSet;
@@ -20,8 +19,7 @@ pub async fn delete_unneeded(app: &App, before: i64) -> anyhow::Result<u64> {
         return Ok(0);
     }
     let mut needed = HashSet::new();
-    for index in app.store.kept_indexes(before).await.context("reading kept revisions")? {
-        let digest: Digest = store::valid(index.parse())?;
+    for digest in app.store.kept_indexes(before).await.context("reading kept revisions")? {
         needed.insert(digest);
         // One that is missing was cleaned away with its revision; it needs nothing.
         let Some(content) = app.store.blob(&digest).await? else { continue };

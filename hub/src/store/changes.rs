@@ -2,8 +2,9 @@
 //! and are asked for every second; a notification only makes it sooner.
 
 use super::postgres::listen::Listener;
-use super::{Store, Tx, valid};
+use super::{Classes, Store, Tx, valid};
 use std::time::Duration;
+use writ_policy::bundle::Assignment;
 use writ_policy::sign::Signed;
 
 const ALL: &str = "SELECT name, number FROM hub_changes";
@@ -11,7 +12,7 @@ const NEXT: &str = "UPDATE hub_changes SET number = number + 1 WHERE name = $1 R
 
 /// The newest word to each cluster that was told after a round, with the bundle that it names.
 const TOLD_SINCE: &str = "
-    SELECT told.cluster_id, told.statement, revisions.statement
+    SELECT told.cluster_id, told.statement, revisions.statement, revisions.classes
     FROM assignments AS told JOIN revisions ON revisions.id = told.revision_id
     WHERE told.round > $1 AND revisions.statement IS NOT NULL
         AND told.epoch = (SELECT MAX(epoch) FROM assignments WHERE assignments.cluster_id = told.cluster_id)
@@ -58,6 +59,14 @@ impl Wake {
     }
 }
 
+/// Of a revision's bundles the one that an assignment names.
+fn named_by(assignment: &Signed, whole: Signed, classes: &str) -> sqlx::Result<Signed> {
+    let assignment: Assignment = valid(serde_json::from_str(&assignment.payload))?;
+    let classes: Classes = valid(serde_json::from_str(classes))?;
+    let class = classes.into_values().find(|class| class.statement.digest() == assignment.bundle);
+    Ok(class.map_or(whole, |class| class.statement))
+}
+
 impl Store {
     /// Whether other hubs may use the database too.
     pub fn is_shared(&self) -> bool {
@@ -78,10 +87,12 @@ impl Store {
 
     /// The newest assignment and bundle of each cluster that was told after this round.
     pub async fn told_since(&self, round: i64) -> sqlx::Result<Vec<(i64, Signed, Signed)>> {
-        let rows: Vec<(i64, String, String)> =
+        let rows: Vec<(i64, String, String, String)> =
             on!(write self, |pool| sqlx::query_as(TOLD_SINCE).bind(round).fetch_all(pool).await)?;
-        let told = rows.into_iter().map(|(cluster, assignment, bundle)| {
-            Ok((cluster, valid(serde_json::from_str(&assignment))?, valid(serde_json::from_str(&bundle))?))
+        let told = rows.into_iter().map(|(cluster, assignment, whole, classes)| {
+            let assignment: Signed = valid(serde_json::from_str(&assignment))?;
+            let bundle = named_by(&assignment, valid(serde_json::from_str(&whole))?, &classes)?;
+            Ok((cluster, assignment, bundle))
         });
         told.collect()
     }

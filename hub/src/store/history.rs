@@ -5,11 +5,11 @@ use serde::Serialize;
 
 const LIST: &str = "
     SELECT revision, author, message, committed_at, seen_at, published_at, state, diagnostics, policies, signed_by,
-        source, parts
+        source, parts, classes
     FROM revisions ORDER BY id DESC LIMIT $1";
 const FIND: &str = "
     SELECT revision, author, message, committed_at, seen_at, published_at, state, diagnostics, policies, signed_by,
-        source, parts
+        source, parts, classes
     FROM revisions WHERE revision = $1";
 const ENFORCED_BY: &str = "
     SELECT clusters.name AS cluster, assignments.epoch, assignments.digest, assignments.issued_at,
@@ -37,6 +37,7 @@ pub struct HistoryRow {
     pub signed_by: String,
     pub source: String,
     pub parts: String,
+    pub classes: String,
 }
 
 /// A cluster that proved to enforce a revision, now or earlier.

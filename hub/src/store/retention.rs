@@ -57,7 +57,7 @@ const OLD_ASSIGNMENTS: &str = "
             AND old.epoch < (SELECT MAX(epoch) FROM assignments WHERE cluster_id = old.cluster_id)
         ORDER BY old.cluster_id, old.epoch LIMIT $2)";
 const OLD_BODIES: &str = "
-    UPDATE revisions SET diagnostics = '[]', fleet = '{}', fleet_file = '', statement = NULL, index_digest = NULL
+    UPDATE revisions SET diagnostics = '[]', fleet = '{}', fleet_file = '', statement = NULL, index_digest = NULL, classes = '{}'
     WHERE id IN (SELECT id FROM revisions
         WHERE seen_at < $1 AND (statement IS NOT NULL OR diagnostics <> '[]') AND NOT ";
 const OLD_POLICIES: &str = "

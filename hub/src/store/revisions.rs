@@ -4,20 +4,23 @@ use super::explain::file_text;
 use super::{Alone, Store, Tx, valid};
 use crate::finding::Finding;
 use crate::repository::{Commit, Parts};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use writ_policy::sign::Signed;
-use writ_policy::{Digest, Fleet, PolicyInfo, Revision, SourceFile};
+use writ_policy::{Digest, Fleet, Labels, PolicyInfo, Revision, SourceFile};
 
 const SAVE: &str = "
     INSERT INTO revisions (id, revision, author, message, committed_at, seen_at, published_at, served_at, state,
-        diagnostics, policies, fleet, index_digest, statement, fleet_file, signed_by, source, parts)
+        diagnostics, policies, fleet, index_digest, statement, fleet_file, signed_by, source, parts, classes)
     VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM revisions), $1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-        $15, $16)
+        $15, $16, $17)
     ON CONFLICT (revision) DO UPDATE SET
         published_at = COALESCE(revisions.published_at, excluded.published_at),
         served_at = COALESCE(excluded.served_at, revisions.served_at),
         state = excluded.state, diagnostics = excluded.diagnostics, policies = excluded.policies,
         fleet = excluded.fleet, fleet_file = excluded.fleet_file, index_digest = excluded.index_digest,
-        statement = excluded.statement, signed_by = excluded.signed_by, source = excluded.source, parts = excluded.parts
+        statement = excluded.statement, signed_by = excluded.signed_by, source = excluded.source, parts = excluded.parts,
+        classes = excluded.classes
     RETURNING id";
 
 const LAST_SERVED: &str = "SELECT COALESCE(MAX(served_at), 0) FROM revisions";
@@ -35,14 +38,14 @@ const SAVE_POLICY: &str = "
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 const SERVED: &str = "
-    SELECT id, revision, fleet, statement, message, served_at, parts FROM revisions
+    SELECT id, revision, fleet, statement, message, served_at, parts, classes FROM revisions
     WHERE served_at IS NOT NULL AND statement IS NOT NULL
     ORDER BY served_at DESC, id DESC LIMIT 1";
 const SERVABLE: &str = "
-    SELECT id, revision, fleet, statement, message, served_at, parts FROM revisions
+    SELECT id, revision, fleet, statement, message, served_at, parts, classes FROM revisions
     WHERE id = $1 AND served_at IS NOT NULL AND statement IS NOT NULL";
 const NUMBER: &str = "SELECT id FROM revisions WHERE revision = $1 AND served_at IS NOT NULL AND statement IS NOT NULL";
-const SAVE_STATEMENT: &str = "UPDATE revisions SET statement = $1 WHERE id = $2";
+const SAVE_STATEMENTS: &str = "UPDATE revisions SET statement = $1, classes = $2 WHERE id = $3";
 const SOURCE_OF: &str = "SELECT source FROM revisions WHERE revision = $1";
 const CODES: &str = "SELECT code FROM revision_policies WHERE revision_id = $1 ORDER BY code";
 
@@ -70,6 +73,22 @@ pub struct NewBundle {
     pub index: Digest,
     /// The bundle statement.
     pub statement: Signed,
+    /// What each class of clusters is served, by its name.
+    pub classes: Classes,
+}
+
+/// The bundles of a revision for classes of clusters, by name.
+pub type Classes = BTreeMap<String, ClassBundle>;
+
+/// What a class of clusters is served.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassBundle {
+    /// Digest of the index.
+    pub index: Digest,
+    /// How many policies it holds.
+    pub policies: u32,
+    /// The bundle statement.
+    pub statement: Signed,
 }
 
 /// What the hub serves.
@@ -91,10 +110,20 @@ pub struct Served {
     pub served_at: i64,
     /// At which commit each source was.
     pub parts: Parts,
+    /// What each class of clusters is served, by its name.
+    pub classes: Classes,
 }
 
-/// Number, commit, fleet, statement, message, since when, and its parts.
-type ServedRow = (i64, String, String, String, String, i64, String);
+impl Served {
+    /// The bundle statement for a cluster with these labels.
+    pub fn statement_for(&self, labels: &Labels) -> &Signed {
+        let class = self.fleet.class_of(labels).and_then(|class| self.classes.get(&class.name));
+        class.map_or(&self.statement, |class| &class.statement)
+    }
+}
+
+/// Number, commit, fleet, statement, message, since when, its parts and its classes.
+type ServedRow = (i64, String, String, String, String, i64, String, String);
 
 impl Tx {
     /// Records what a check made of a commit.
@@ -122,6 +151,7 @@ impl Tx {
             .bind(&commit.signed_by)
             .bind(&commit.source)
             .bind(json(&commit.parts))
+            .bind(bundle.map_or_else(|| "{}".to_owned(), |bundle| json(&bundle.classes)))
             .fetch_one(connection)
             .await)?;
         match bundle {
@@ -170,11 +200,15 @@ impl Tx {
 }
 
 impl Store {
-    /// Replaces the bundle statement of a revision.
-    pub async fn save_statement(&self, revision: i64, statement: &Signed) -> sqlx::Result<()> {
-        on!(write self, |pool| {
-            sqlx::query(SAVE_STATEMENT).bind(json(statement)).bind(revision).execute(pool).await.map(drop)
-        })
+    /// Replaces the bundle statements of a revision.
+    pub async fn save_statements(&self, revision: i64, statement: &Signed, classes: &Classes) -> sqlx::Result<()> {
+        on!(write self, |pool| sqlx::query(SAVE_STATEMENTS)
+            .bind(json(statement))
+            .bind(json(classes))
+            .bind(revision)
+            .execute(pool)
+            .await
+            .map(drop))
     }
 
     /// What the hub serves: the revision that was last made so.
@@ -201,12 +235,13 @@ impl Store {
     }
 
     async fn with_codes(&self, row: Option<ServedRow>) -> sqlx::Result<Option<Served>> {
-        let Some((id, revision, fleet, statement, message, served_at, parts)) = row else { return Ok(None) };
+        let Some((id, revision, fleet, statement, message, served_at, parts, classes)) = row else { return Ok(None) };
         let codes = on!(self, |pool| sqlx::query_scalar(CODES).bind(id).fetch_all(pool).await)?;
         let revision = valid(Revision::new(revision))?;
         Ok(Some(Served {
             id,
             parts: parts_of(&parts, &revision),
+            classes: valid(serde_json::from_str(&classes))?,
             revision,
             fleet: fleet_of(&fleet),
             statement: valid(serde_json::from_str(&statement))?,

@@ -1,7 +1,8 @@
 //! Content that nothing needs any more: blobs that no kept revision names. Kept is what is served, what a cluster was
 //! told as far as that is kept, and what was served lately. What old revisions say in full goes with `retention`.
 
-use super::{Store, Tx, placeholders};
+use super::{Classes, Store, Tx, placeholders, valid};
+use std::collections::BTreeSet;
 use writ_policy::Digest;
 
 /// Whether a revision's content is kept; `$1` is since when all are. Of another its row stays, for the history that
@@ -19,10 +20,18 @@ impl Store {
         on!(self, |pool| sqlx::query_scalar(OLD).bind(before).fetch_all(pool).await)
     }
 
-    /// Digests of the indexes of all revisions that are kept.
-    pub async fn kept_indexes(&self, before: i64) -> sqlx::Result<Vec<String>> {
-        let text = format!("SELECT DISTINCT index_digest FROM revisions WHERE index_digest IS NOT NULL AND {KEPT}");
-        on!(self, |pool| sqlx::query_scalar(sqlx::AssertSqlSafe(text)).bind(before).fetch_all(pool).await)
+    /// Digests of the indexes of all revisions that are kept, those for classes of clusters among them.
+    pub async fn kept_indexes(&self, before: i64) -> sqlx::Result<BTreeSet<Digest>> {
+        let text = format!("SELECT index_digest, classes FROM revisions WHERE index_digest IS NOT NULL AND {KEPT}");
+        let rows: Vec<(String, String)> =
+            on!(self, |pool| sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(before).fetch_all(pool).await)?;
+        let mut indexes = BTreeSet::new();
+        for (index, classes) in rows {
+            let classes: Classes = valid(serde_json::from_str(&classes))?;
+            indexes.insert(valid(index.parse())?);
+            indexes.extend(classes.into_values().map(|class| class.index));
+        }
+        Ok(indexes)
     }
 }
 

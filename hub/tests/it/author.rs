@@ -1,6 +1,7 @@
 //! The author's word: held until it comes, carried as it is, and no other.
 
 use crate::support::{TestHub, policy};
+use std::collections::BTreeMap;
 use writ_policy::author::AuthorStatement;
 use writ_policy::bundle::{BundleStatement, Index};
 use writ_policy::sign::{Signed, SigningKey};
@@ -12,7 +13,14 @@ fn files(text: &str) -> Vec<SourceFile> {
 
 fn word(key: &SigningKey, revision: &Revision, text: &str) -> Signed {
     let index = Digest::of(Index::build(&files(text)).1);
-    key.sign(&AuthorStatement { revision: revision.clone(), index, policies: 1, signed_at: 1, suspend_seconds: 0 })
+    key.sign(&AuthorStatement {
+        revision: revision.clone(),
+        index,
+        policies: 1,
+        signed_at: 1,
+        suspend_seconds: 0,
+        classes: BTreeMap::new(),
+    })
 }
 
 async fn tell(hub: &TestHub, signed: &Signed) -> u16 {

@@ -34,6 +34,7 @@ fn follower_within(hub: &TestHub, program: PathBuf, limit: Duration) -> Follower
         author_key: None,
         source: hub.hub.app.source.clone(),
         further: vec![],
+        class_test: hub.hub.app.class_test.clone(),
         source_state: arc_swap::ArcSwap::default(),
         self_test: SelfTest::new(Some(program), limit, 2 << 30),
         lead: writ_hub::app::Lead::default(),

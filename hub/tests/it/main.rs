@@ -7,6 +7,7 @@ mod author;
 mod backup;
 mod break_glass;
 mod checks;
+mod classes;
 mod database;
 mod desired;
 mod enrollment;

@@ -11,7 +11,7 @@ use writ_policy::succession;
 use writ_policy::wire::{Enrolled, HubKeys};
 
 /// Rotates the key of a hub that does not run.
-async fn rotate(data: &Path, arguments: &[String]) -> Result<Rotated, String> {
+pub(crate) async fn rotate(data: &Path, arguments: &[String]) -> Result<Rotated, String> {
     let data = data.to_str().unwrap();
     let mut all = vec!["writ-hub rotate-key", "--data", data];
     all.extend(arguments.iter().map(String::as_str));

@@ -11,8 +11,17 @@ pub(super) struct Declared<'a> {
     pub parameters: &'a serde_json::Map<String, Value>,
 }
 
+/// The policies that the fleet may name.
+#[derive(Clone, Copy)]
+pub(super) struct Names<'a> {
+    pub policies: &'a [Declared<'a>],
+    /// Whether there are no others: a class of clusters is served a part.
+    pub are_all: bool,
+}
+
 /// Codes and parameters that the fleet names and no policy has.
-pub(super) fn check(file: &SourceFile, fleet: &Fleet, policies: &[Declared<'_>]) -> Vec<Diagnostic> {
+pub(super) fn check(file: &SourceFile, fleet: &Fleet, names: Names<'_>) -> Vec<Diagnostic> {
+    let Names { policies, are_all } = names;
     let mut findings = vec![];
     let find = |code: &str| policies.iter().find(|policy| policy.info.code.as_str() == code);
     for rule in &fleet.clusters {
@@ -24,7 +33,8 @@ pub(super) fn check(file: &SourceFile, fleet: &Fleet, policies: &[Declared<'_>])
             let help = format!("Write `{stands}` in {}; an exemption can lift it for a time.", constraint.info.path);
             findings.push(named_after(file, field, code, &what).help(help));
         }
-        for code in rule.actions.keys().chain(rule.parameters.keys()).filter(|code| find(code).is_none()) {
+        let named = rule.actions.keys().chain(rule.parameters.keys());
+        for code in named.filter(|code| are_all && find(code).is_none()) {
             findings.push(
                 unknown(file, code, "no policy has the code").help("Correct the code, or remove it from the fleet."),
             );
@@ -36,7 +46,7 @@ pub(super) fn check(file: &SourceFile, fleet: &Fleet, policies: &[Declared<'_>])
     }
     let rules = fleet.clusters.iter().map(|rule| (&rule.enable, &rule.disable));
     for (enable, disable) in rules.chain([(&fleet.enable, &fleet.disable)]) {
-        findings.extend(check_switches(file, enable, disable, policies));
+        findings.extend(check_switches(file, enable, disable, names));
     }
     findings
 }
@@ -51,15 +61,11 @@ fn constraints<'a>(
 }
 
 /// A policy that somebody believes to be on and that nobody has would pass everything, so that is an error.
-fn check_switches(
-    file: &SourceFile,
-    enable: &[String],
-    disable: &[String],
-    policies: &[Declared<'_>],
-) -> Vec<Diagnostic> {
+fn check_switches(file: &SourceFile, enable: &[String], disable: &[String], names: Names<'_>) -> Vec<Diagnostic> {
     let mut findings = vec![];
     let is_known = |name: &String| {
-        policies.iter().any(|policy| policy.info.code.as_str() == name || policy.info.sets.contains(name))
+        !names.are_all
+            || names.policies.iter().any(|policy| policy.info.code.as_str() == name || policy.info.sets.contains(name))
     };
     let help = "Correct it: a policy is named by its code, a set as the metadata of its policies has it in `sets`.";
     for name in enable.iter().filter(|name| !is_known(name)) {

@@ -44,6 +44,8 @@ pub struct RevisionRow {
     pub source: String,
     /// JSON: at which commit each source was.
     pub parts: String,
+    /// JSON: what each class of clusters is served.
+    pub classes: String,
 }
 
 /// One cluster's way to enforcing a revision: the proof.
@@ -69,7 +71,7 @@ pub struct LedgerRow {
 
 const COLUMNS: &str = "
     SELECT id, revision, author, message, committed_at, seen_at, published_at, state, diagnostics, policies, signed_by,
-        source, parts
+        source, parts, classes
     FROM revisions";
 const NEWEST: &str = " ORDER BY id DESC LIMIT $1";
 const OLDER: &str = " WHERE id < $2 ORDER BY id DESC LIMIT $1";

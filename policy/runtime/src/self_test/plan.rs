@@ -46,12 +46,11 @@ pub(super) fn plan(files: &[SourceFile], clean: &Clean) -> Option<Plan> {
     Some(Plan { files: examined, others, rest, before })
 }
 
-/// Of the JSON files, which are data of unit tests, and of the files that say which modules are a team's. With others the
-/// plan would not hold.
+/// Of the JSON files, which are data of unit tests, and of the files that say which modules are a team's and which are
+/// served to a class of clusters. With others the plan would not hold.
 pub(super) fn digest_of_data(files: &[SourceFile]) -> Digest {
-    let gives = |file: &&SourceFile| {
-        file.path.ends_with(".json") || (file.is_yaml() && file.text.contains("NamespacePolicies"))
-    };
+    let says = |file: &SourceFile| ["NamespacePolicies", "classes"].iter().any(|word| file.text.contains(word));
+    let gives = |file: &&SourceFile| file.path.ends_with(".json") || (file.is_yaml() && says(file));
     let data = files.iter().filter(gives);
     Digest::of(data.map(|file| format!("{} {:?}\n", file.digest(), file.path)).collect::<String>())
 }
