@@ -5,13 +5,14 @@ use writ_policy::engine::load::{LoadedSource, check_together, load};
 use writ_policy::{Diagnostic, SourceFile};
 
 /// Sources with every form that the rewrites look for.
-const SEEDS: [&str; 6] = [
+const SEEDS: [&str; 7] = [
     "package p\nimport future.keywords\nr contains x if {\n\tsome x in input.xs # é\n\tnot startswith(x.name, input.prefix)\n}\n",
     "package p\nf(x) = y { x == 1; y := 1 } { x == 2; y := 2 }\nr[x] { x := f(1) }\n{ x := 2\n (x > 1) }\n",
     "package p\nimport future.keywords\nr if not count({y | y := input.a[_]; not f(g(y.b))}) > \"é\" with input as {\"a\": 1}\ng(x) := x\nf(x) := x",
     "package p\nimport data.lib.q as q\nimport future.keywords\ndefault r = {\"k\": [1, {2}, `raw\n`]}\nr = q.x { a := -input.b + 1.5e3; a in [1] } else = 2 { true }",
     "package p\nimport future.keywords\nr { every k, v in input.list { not v[input.k] == [k, \"a\\\"b\"] } }\nre { re_match(`^\\d+$`, input.s) }",
     "package p\nr[{\"msg\": msg}] { msg := sprintf(\"%v\", [x | x := input.xs[_]]); not q(msg, input.a.b[input.c]) }\nq(a, b) { a == b }",
+    "package p\nr { input.object.default == 1; input.spec. not == input.other.with }",
 ];
 
 const FRAGMENTS: [&str; 24] = [

@@ -1,7 +1,7 @@
 //! `input.if` is a field like any other. The engine takes some keywords after a dot for keywords; in brackets and quotes
 //! they are fields.
 
-use super::super::edit::Edit;
+use super::super::edit::{Edit, Piece};
 use super::super::token::{Kind, Token};
 
 const KEYWORDS: [&str; 16] = [
@@ -22,7 +22,9 @@ pub(crate) fn edits(source: &str, tokens: &[Token]) -> Vec<Edit> {
         // A call is made by its name alone.
         let is_called = tokens.get(at + 1).is_some_and(|next| next.is(source, "(") && !next.spaced);
         if is_field && token.kind == Kind::Word && KEYWORDS.contains(&text) && !declares && !is_called {
-            edits.push(Edit::replace(tokens[at - 1].range.start..token.range.end, format!("[\"{text}\"]")));
+            let range = tokens[at - 1].range.start..token.range.end;
+            let pieces = vec![Piece::New("[\"".into()), Piece::Own(token.range.clone()), Piece::New("\"]".into())];
+            edits.push(Edit { range, pieces });
         }
     }
     edits
