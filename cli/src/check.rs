@@ -46,6 +46,10 @@ pub(crate) async fn check(dir: &Path, limits: &Limits) -> anyhow::Result<Checked
     let self_test = SelfTest::new(Some(std::env::current_exe()?), limits.timeout, limits.memory << 20);
     let report = self_test.run(&files).await?;
     let mut diagnostics = [refused, report.check.diagnostics.clone()].concat();
+    if report.check.is_ok() {
+        let parts = self_test.classes(&report.check.fleet, &files).await?;
+        diagnostics.extend(parts.err().unwrap_or_default());
+    }
     diagnostics.sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
     Ok(Checked { files, diagnostics, policies: report.check.policies.len(), report })
 }

@@ -1,7 +1,6 @@
 //! A commit's files become a bundle that may be served, or a record of why not. Checks run in a limited child process;
 //! what they find is data. A refused commit never replaces what is served.
 
-mod classes;
 mod foreign;
 mod removal;
 
@@ -17,6 +16,7 @@ use writ_policy::author::{AuthorStatement, ClassContent};
 use writ_policy::bundle::{BundleStatement, Index, MAX_INDEX_BYTES};
 use writ_policy::sign::{Signed, SigningKey};
 use writ_policy::{CheckReport, Diagnostic, Digest, PolicyInfo, SourceFile};
+use writ_runtime::ClassPart;
 
 /// The most findings of a commit that are kept, and the longest text of one, in characters.
 const MAX_DIAGNOSTICS: usize = 200;
@@ -36,15 +36,6 @@ pub enum Verdict {
     Refused(Vec<Diagnostic>),
     /// Its check ended for want of time or memory, which may be no fault of the commit's. Recorded as refused.
     Unfinished(Vec<Diagnostic>),
-}
-
-/// What a class of clusters is served of a commit.
-struct BuiltClass {
-    name: String,
-    index: Digest,
-    /// Of the index.
-    text: String,
-    policies: u32,
 }
 
 /// Signs what is served with the hub's key, when another one did: no agent that enrolls from now on would trust that.
@@ -146,8 +137,8 @@ async fn check(
     }
     let mut classes = vec![];
     if !diagnostics.iter().any(Diagnostic::is_error) {
-        match classes::build(app, &fleet, &files).await? {
-            Ok(built) => classes = built,
+        match app.class_test.classes(&fleet, &files).await.context("checking what classes are served")? {
+            Ok(parts) => classes = parts,
             Err(findings) => diagnostics.extend(findings),
         }
     }
@@ -170,15 +161,15 @@ async fn check(
     let statement = app.keys.signing().sign(&statement);
     let bundle = NewBundle { policies, fleet, fleet_file, index: digest, statement, classes: signed_classes };
     let findings = with_excerpts(bounded(diagnostics), &files);
-    let indexes = std::iter::once(text).chain(classes.into_iter().map(|class| class.text)).collect();
+    let indexes = std::iter::once(text).chain(classes.into_iter().map(|class| class.index)).collect();
     let blobs = new_blobs(app, &index, indexes, files).await?;
     serve(app, commit, findings, bundle, blobs).await?;
     Ok(verdict)
 }
 
 /// The statement of a class's bundle, which else says what that of everything does.
-fn of_class(class: &BuiltClass, whole: &BundleStatement) -> BundleStatement {
-    let (index, policies) = (class.index, class.policies);
+fn of_class(class: &ClassPart, whole: &BundleStatement) -> BundleStatement {
+    let ClassContent { index, policies } = class.content;
     BundleStatement { index, policies, class: class.name.clone(), ..whole.clone() }
 }
 

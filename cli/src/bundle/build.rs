@@ -6,10 +6,8 @@ use crate::terminal;
 use anyhow::Context;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use writ_policy::SourceFile;
 use writ_policy::author::{BundleFile, ClassContent};
-use writ_policy::bundle::Index;
-use writ_policy::fleet::Class;
-use writ_policy::{CheckReport, Digest, SourceFile};
 use writ_runtime::SelfTest;
 
 /// As the hub's.
@@ -48,23 +46,14 @@ struct Checked {
 async fn check(files: Vec<SourceFile>) -> anyhow::Result<Result<Checked, Vec<String>>> {
     let self_test = SelfTest::new(Some(std::env::current_exe()?), TIMEOUT, MEMORY);
     let report = self_test.run(&files).await.context("checking the commit")?.check;
-    let mut errors = errors(&report);
-    let mut classes = BTreeMap::new();
-    let wanted: &[Class] = if errors.is_empty() { &report.fleet.classes } else { &[] };
-    for class in wanted {
-        let part = class.files(&files);
-        let report = self_test.run(&part).await.context("checking what a class is served")?.check;
-        let content = ClassContent { index: Digest::of(Index::build(&part).1), policies: report.policies.len() as u32 };
-        classes.insert(class.name.clone(), content);
-        errors.extend(self::errors(&report).iter().map(|error| format!("class `{}`: {error}", class.name)));
+    let errors: Vec<_> = report.diagnostics.iter().filter(|one| one.is_error()).map(ToString::to_string).collect();
+    if !errors.is_empty() {
+        return Ok(Err(errors));
     }
-    Ok(if errors.is_empty() {
-        Ok(Checked { files, policies: report.policies.len() as u32, classes })
-    } else {
-        Err(errors)
-    })
-}
-
-fn errors(report: &CheckReport) -> Vec<String> {
-    report.diagnostics.iter().filter(|one| one.is_error()).map(ToString::to_string).collect()
+    let parts = self_test.classes(&report.fleet, &files).await.context("checking what classes are served")?;
+    let checked = parts.map(|parts| {
+        let classes = parts.into_iter().map(|part| (part.name, part.content)).collect();
+        Checked { files, policies: report.policies.len() as u32, classes }
+    });
+    Ok(checked.map_err(|findings| findings.iter().map(ToString::to_string).collect()))
 }

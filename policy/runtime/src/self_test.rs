@@ -3,11 +3,13 @@
 //! [`SUBCOMMAND`]; `main` of every binary hands over to [`run_child`] when it sees it.
 
 mod child;
+mod classes;
 mod lanes;
 mod parent;
 mod passed;
 mod plan;
 
+pub use classes::ClassPart;
 use passed::{Known, Passed};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
