@@ -33,10 +33,14 @@ use crate::registered::Registration;
 use anyhow::Context;
 use axum_server::tls_rustls::RustlsConfig;
 use kube::Client;
+use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use std::path::Path;
+use std::sync::Arc;
+use throttle::Throttle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tower::util::MapFutureLayer;
 pub(crate) use webhook_configuration::IGNORING_PATH;
 use webhook_configuration::{Ends, Settings};
 
@@ -77,7 +81,11 @@ impl Cluster {
     pub async fn connect(config: &Config) -> anyhow::Result<Self> {
         let client = match &config.cluster.kubeconfig {
             Some(file) => client_of(file).await,
-            None => Client::try_default().await.context("finding the cluster; outside of one, run with --standalone"),
+            None => {
+                let found =
+                    kube::Config::infer().await.context("finding the cluster; outside of one, run with --standalone");
+                paced(found?)
+            }
         };
         Ok(Self::new(client?, config))
     }
@@ -129,5 +137,18 @@ async fn client_of(file: &Path) -> anyhow::Result<Client> {
     let kubeconfig = Kubeconfig::read_from(file).with_context(read)?;
     let options = KubeConfigOptions::default();
     let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.with_context(read)?;
-    Client::try_from(config).with_context(read)
+    paced(config).with_context(read)
+}
+
+/// A client that asks no faster than the API server is to be asked.
+fn paced(config: kube::Config) -> anyhow::Result<Client> {
+    let pace = Arc::new(Throttle::of_everything());
+    // A request is sent when its future is first polled, so one that waits has not been sent.
+    let wait = MapFutureLayer::new(move |answer| in_turn(pace.clone(), answer));
+    Ok(ClientBuilder::try_from(config).context("preparing the connection to the API server")?.with_layer(&wait).build())
+}
+
+async fn in_turn<F: Future>(pace: Arc<Throttle>, answer: F) -> F::Output {
+    pace.turn().await;
+    answer.await
 }

@@ -117,7 +117,7 @@ impl Cursor {
 
 impl Reader {
     pub(super) fn new(client: Client, metrics: Arc<Metrics>) -> Self {
-        Self { client, throttle: Arc::new(Throttle::new()), metrics }
+        Self { client, throttle: Arc::new(Throttle::of_objects()), metrics }
     }
 
     /// Waits until one more request may be made.
