@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Of everything: requests that may be made at once after a rest, and in each second besides.
-const EVERYTHING: (u32, u32) = (8, 11);
+const EVERYTHING: (u32, u32) = (9, 11);
 /// The same of objects.
-const OBJECTS: (u32, u32) = (2, 8);
+const OBJECTS: (u32, u32) = (3, 8);
 
 /// A bucket of tokens that fills with time.
 #[derive(Debug)]
