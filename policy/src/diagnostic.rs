@@ -96,6 +96,8 @@ impl fmt::Display for Diagnostic {
             write!(f, ":{}", self.column)?;
         }
         let level = if self.is_error() { "error" } else { "warning" };
-        write!(f, ": {level}: {}", self.message)
+        // A finding about all of it has no place.
+        let after = if self.path.is_empty() { "" } else { ": " };
+        write!(f, "{after}{level}: {}", self.message)
     }
 }

@@ -1,11 +1,13 @@
 //! A poison commit on its way through waves: it halts at the canary, the other cluster never hears of it, and a revert
-//! passes. `WRIT_RECORD=FILE` keeps what a person would see.
+//! passes. Commits are signed, and one that is not is never served. `WRIT_RECORD=FILE` keeps what a person would see:
+//! docs/RECORDED.md.
 
 use crate::policies::config_map;
 use crate::process::path_of;
 use crate::world::World;
 use serde_json::json;
 use std::process::Command;
+use writ_e2e::git::git;
 
 const WAVES: &str = "apiVersion: writ.dev/v1
 kind: Fleet
@@ -50,11 +52,44 @@ impl Record {
     }
 }
 
+/// A company whose hub serves signed commits alone, and whose author signs none yet.
+async fn signing_world() -> World {
+    let flags = ["--require-signatures", "head", "--allowed-signers", "signers"];
+    let mut world = World::start_with(&flags).await;
+    let folder = world.folder();
+    let key = folder.join("id").display().to_string();
+    let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f", &key]).status();
+    assert!(made.unwrap().success());
+    let public = std::fs::read_to_string(folder.join("id.pub")).unwrap();
+    std::fs::write(folder.join("signers"), format!("ada@example.com {public}")).unwrap();
+    let hub = world.hub.url.clone();
+    world.enroll_at(&hub, "canary", &json!({"ring": "0"})).await;
+    world.enroll_at(&hub, "prod", &json!({"env": "prod"})).await;
+    world
+}
+
+/// From now on the author signs what they commit.
+fn sign_commits(world: &World) {
+    let key = world.folder().join("id").display().to_string();
+    for (name, value) in [("gpg.format", "ssh"), ("user.signingkey", key.as_str()), ("commit.gpgsign", "true")] {
+        git(&world.work(), &["config", name, value]).unwrap();
+    }
+}
+
 #[tokio::test]
 async fn poison_commit_halts_at_the_canary_and_its_revert_passes() {
-    let world = World::start(&[("canary", json!({"ring": "0"})), ("prod", json!({"env": "prod"}))]).await;
+    if Command::new("ssh-keygen").arg("-?").output().is_err() {
+        return writ_e2e::skipped("poison_commit_halts_at_the_canary_and_its_revert_passes", "no ssh-keygen");
+    }
+    let world = signing_world().await;
     let mut record = Record(String::new());
-    record.note("A commit adds waves. It is urgent, so that it waits for no soak.");
+    record.note("The hub serves commits that a known key signed (--require-signatures head). This one is not.");
+    let unsigned = world.push("NOTE.md", "hello", "Nobody signed this");
+    world.until_judged(&unsigned).await;
+    assert_eq!(record.writ(&world, &["wait", "--commit", &unsigned]), 1);
+
+    record.note("From here on Ada signs. A commit adds waves; it is urgent, so that it waits for no soak.");
+    sign_commits(&world);
     let waves = world.push("fleet.yaml", WAVES, "Roll out in waves\n\nWrit-Rollout: urgent");
     assert_eq!(record.writ(&world, &["wait", "--commit", &waves]), 0);
 

@@ -245,7 +245,7 @@ impl Machine<'_> {
             let since = *self.state.soak_since.get_or_insert(now);
             if since == now {
                 let (here, away) = self.counts();
-                self.note(Kind::Reached, &format!("{here} clusters enforce it, {away} are offline"), "");
+                self.note(Kind::Reached, &reached(here, away), "");
             }
             let soak = self.soak();
             // A clock that was set back begins anew, instead of waiting for as long again.
@@ -392,6 +392,13 @@ fn listed<T: AsRef<str>>(reasons: &[T]) -> String {
         0 => named.join("; "),
         more => format!("{}; and {more} more", named.join("; ")),
     }
+}
+
+/// For people: how many clusters of a wave enforce a revision, and how many were not waited for.
+fn reached(here: usize, away: usize) -> String {
+    let enforce = if here == 1 { "cluster enforces" } else { "clusters enforce" };
+    let are = if away == 1 { "is" } else { "are" };
+    format!("{here} {enforce} it, {away} {are} offline")
 }
 
 #[cfg(test)]
