@@ -5,6 +5,7 @@ pub mod certificates;
 pub mod git;
 pub mod git_server;
 pub mod postgres;
+pub mod registry;
 mod skipped;
 
 pub use skipped::skipped;

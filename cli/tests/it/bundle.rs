@@ -2,10 +2,9 @@
 
 use crate::support::{Ended, home, writ_with};
 use std::fs;
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use writ_e2e::registry::Registry;
 use writ_hub::repository::author::{self, Identity};
 
 const POLICY: &str = "# METADATA\n# title: Test\n# description: Objects.\n# custom:\n#   code: WT1\n#   severity: LOW\n\
@@ -80,54 +79,19 @@ fn commit_that_does_not_check_is_not_put_into_a_bundle() {
     assert!(!Path::new(&author.path("bundle.writ")).exists());
 }
 
-/// A registry of this machine.
-struct Registry {
-    child: Child,
-    address: String,
-}
-
-impl Registry {
-    fn start(folder: &Path) -> Option<Self> {
-        let program = "/usr/bin/docker-registry";
-        if !Path::new(program).exists() {
-            writ_e2e::skipped("bundle", "no docker-registry on this machine (package docker-registry)");
-            return None;
-        }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let address = format!("127.0.0.1:{port}");
-        let storage = folder.join("registry");
-        let config = format!(
-            "version: 0.1\nlog: {{level: error}}\nstorage:\n  filesystem: {{rootdirectory: {}}}\nhttp: {{addr: \"{address}\"}}\n",
-            storage.display()
-        );
-        fs::write(folder.join("registry.yml"), config).unwrap();
-        let child = Command::new(program)
-            .args(["serve", folder.join("registry.yml").to_str().unwrap()])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let registry = Self { child, address };
-        let start = Instant::now();
-        while TcpStream::connect(&registry.address).is_err() {
-            assert!(start.elapsed() < Duration::from_secs(20), "the registry does not listen");
-            std::thread::yield_now();
-        }
-        Some(registry)
+/// A registry of this machine, where there is one.
+fn registry(author: &Author) -> Option<Registry> {
+    let registry = Registry::start(author.0.path());
+    if registry.is_none() {
+        writ_e2e::skipped("bundle", "no docker-registry on this machine (package docker-registry)");
     }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+    registry
 }
 
 #[test]
 fn bundle_goes_through_a_registry_and_is_what_was_signed() {
     let author = Author::new();
-    let Some(registry) = Registry::start(author.0.path()) else { return };
+    let Some(registry) = registry(&author) else { return };
     author.bundle();
     let place = format!("oci://{}/team/policies:prod", registry.address);
     let pushed = author.well(&["bundle", "push", "bundle.writ", &place]);
@@ -148,7 +112,7 @@ fn bundle_goes_through_a_registry_and_is_what_was_signed() {
 #[test]
 fn pushed_bundle_is_signed_as_cosign_does() {
     let author = Author::new();
-    let Some(registry) = Registry::start(author.0.path()) else { return };
+    let Some(registry) = registry(&author) else { return };
     author.bundle();
     let openssl = |arguments: &[&str]| {
         let output = Command::new("openssl").args(arguments).current_dir(author.0.path()).output().ok()?;

@@ -27,6 +27,7 @@ mod policies;
 mod policy_reports;
 mod process;
 mod proxy;
+mod registry;
 mod replicas;
 mod rotation;
 mod shared;

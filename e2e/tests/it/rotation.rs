@@ -1,16 +1,21 @@
 //! The hub's key is replaced under agents that run: they follow, and so does one that was away.
 
 use crate::policies::{FILE, NO_SHOUTING, config_map};
-use crate::world::{World, hub_command};
+use crate::process::run;
+use crate::world::World;
 use serde_json::json;
+
+fn rotate_key(world: &World) {
+    let (is_well, said) = run("writ-hub", world.folder(), &["rotate-key", "--data", "hub"]);
+    assert!(is_well && said.contains("agents follow it by themselves"), "{said}");
+}
 
 #[tokio::test]
 async fn hubs_key_is_replaced_and_nobody_enrolls_anew() {
     let mut world = World::start(&[("dev", json!({"env": "dev"})), ("prod", json!({"env": "prod"}))]).await;
     let early = world.token("late", &json!({})).await;
     assert!(world.stop_hub());
-    let said = hub_command(world.folder(), &["rotate-key", "--data", "hub"]);
-    assert!(said.contains("agents follow it by themselves"), "{said}");
+    rotate_key(&world);
     world.restart_hub().await;
     let added = world.push(FILE, NO_SHOUTING, "Ask for quiet");
     world.until_enforced(&added).await;
@@ -19,7 +24,7 @@ async fn hubs_key_is_replaced_and_nobody_enrolls_anew() {
     drop(world.agents.remove(0));
     for _ in 0..2 {
         assert!(world.stop_hub());
-        hub_command(world.folder(), &["rotate-key", "--data", "hub"]);
+        rotate_key(&world);
         world.restart_hub().await;
     }
     let hub = ["--hub", &world.hub.url.clone()];

@@ -27,7 +27,7 @@ pub(crate) struct Hub {
 
 pub(crate) struct Agent {
     pub(crate) cluster: String,
-    _process: Process,
+    process: Process,
     /// `https://127.0.0.1:port`.
     pub(crate) webhook: String,
     /// The authority of its certificate, in PEM.
@@ -157,16 +157,6 @@ impl World {
     }
 }
 
-/// Runs a command of the hub in this folder; what it says to the person at the terminal.
-pub(crate) fn hub_command(folder: &Path, arguments: &[&str]) -> String {
-    let done =
-        std::process::Command::new(crate::process::path_of("writ-hub")).args(arguments).current_dir(folder).output();
-    let done = done.unwrap();
-    let said = String::from_utf8_lossy(&done.stderr).into_owned();
-    assert!(done.status.success(), "{said}");
-    said
-}
-
 /// What reqwest wants before its first client; harmless when repeated.
 pub(crate) fn install_tls() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -237,7 +227,8 @@ impl Hub {
 }
 
 impl Agent {
-    async fn start(folder: &Path, hub: &[&str], cluster: &str, token: &str) -> Self {
+    /// An agent with flags that say whose word it takes.
+    pub(crate) async fn start(folder: &Path, hub: &[&str], cluster: &str, token: &str) -> Self {
         let (token_file, announced) = (folder.join(format!("{cluster}.token")), folder.join(format!("{cluster}.json")));
         std::fs::write(&token_file, token).unwrap();
         let _ = std::fs::remove_file(&announced);
@@ -251,14 +242,11 @@ impl Agent {
         let ca = std::fs::read(addresses["ca"].as_str().unwrap()).unwrap();
         let client = Client::builder().tls_certs_only([Certificate::from_pem(&ca).unwrap()]).build().unwrap();
         let text = |name: &str| addresses[name].as_str().unwrap().to_owned();
-        Self {
-            cluster: cluster.to_owned(),
-            _process: process,
-            webhook: text("webhook"),
-            ca,
-            metrics: text("metrics"),
-            client,
-        }
+        Self { cluster: cluster.to_owned(), process, webhook: text("webhook"), ca, metrics: text("metrics"), client }
+    }
+
+    pub(crate) fn log(&self) -> String {
+        self.process.log()
     }
 
     /// Asks as an API server does, over TLS; returns the `response` of the answer.
