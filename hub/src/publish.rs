@@ -3,20 +3,20 @@
 
 mod foreign;
 mod removal;
+mod statements;
 
 use crate::app::App;
 use crate::finding::{Finding, with_excerpts};
 use crate::repository::{Commit, Read};
-use crate::store::{Checked, ClassBundle, NewBundle, Served, Store};
+use crate::store::{Checked, NewBundle, Served, Store};
 use anyhow::Context;
 use flate2::{Compression, write::GzEncoder};
+use statements::Statements;
 use std::io::Write;
 use std::time::{Duration, Instant};
-use writ_policy::author::{AuthorStatement, ClassContent};
-use writ_policy::bundle::{BundleStatement, Index, MAX_INDEX_BYTES};
+use writ_policy::bundle::BundleStatement;
 use writ_policy::sign::{Signed, SigningKey};
 use writ_policy::{CheckReport, Diagnostic, Digest, PolicyInfo, SourceFile};
-use writ_runtime::ClassPart;
 
 /// The most findings of a commit that are kept, and the longest text of one, in characters.
 const MAX_DIAGNOSTICS: usize = 200;
@@ -122,55 +122,51 @@ async fn check(
         });
     }
     let served = app.store.served().await.context("reading what is served")?;
-    // A policy that does not load is not removed.
-    if let Some(served) = served.filter(|_| !diagnostics.iter().any(Diagnostic::is_error)) {
-        diagnostics.extend(removal::guard(&served.codes, &policies, commit));
+    if is_good(&diagnostics) {
+        diagnostics.extend(guard(served.as_ref(), commit, &files, &policies).await?);
     }
-    if !diagnostics.iter().any(Diagnostic::is_error) {
-        let others = commit.parts.keys().filter(|name| !name.is_empty()).cloned().collect();
-        diagnostics.extend(foreign::guard(&files, others).await?);
-    }
-    let (index, text) = Index::build(&files);
-    if text.len() > MAX_INDEX_BYTES {
-        let message = format!("the index of the files has {} bytes, more than {MAX_INDEX_BYTES}", text.len());
-        diagnostics.push(Diagnostic::error("", message).help("Keep policies in a folder of their own (--path)."));
-    }
-    let mut classes = vec![];
-    if !diagnostics.iter().any(Diagnostic::is_error) {
+    let mut parts = vec![];
+    if is_good(&diagnostics) {
         match app.class_test.classes(&fleet, &files).await.context("checking what classes are served")? {
-            Ok(parts) => classes = parts,
+            Ok(found) => {
+                diagnostics.extend(served.and_then(|served| removal::guard_classes(&served, &found, commit)));
+                parts = found;
+            }
             Err(findings) => diagnostics.extend(findings),
         }
     }
-    let (revision, digest, count) = (commit.revision.clone(), Digest::of(&text), policies.len() as u32);
-    let statement = BundleStatement { revision, index: digest, policies: count, class: String::new(), author };
-    let statements: Vec<BundleStatement> = classes.iter().map(|class| of_class(class, &statement)).collect();
-    diagnostics.extend(statements.iter().chain([&statement]).find_map(other_than_signed));
-    if diagnostics.iter().any(Diagnostic::is_error) {
+    let statements = Statements::of(&commit.revision, &files, policies.len() as u32, author, parts);
+    diagnostics.extend(statements.findings());
+    if !is_good(&diagnostics) {
         return refuse(app, commit, diagnostics, &files).await;
     }
-    let signed = |statement: &BundleStatement| {
-        let (index, policies) = (statement.index, statement.policies);
-        let bundle = ClassBundle { index, policies, statement: app.keys.signing().sign(statement) };
-        (statement.class.clone(), bundle)
-    };
-    let signed_classes = statements.iter().map(signed).collect();
     let policies: Vec<_> = policies.into_iter().map(|policy| with_page(policy, &files)).collect();
     let verdict = Verdict::Served { policies: policies.len() };
     let fleet_file = files.iter().find(|file| holds_fleet(file)).cloned();
-    let statement = app.keys.signing().sign(&statement);
-    let bundle = NewBundle { policies, fleet, fleet_file, index: digest, statement, classes: signed_classes };
+    let (statement, classes) = statements.sign(app.keys.signing());
+    let bundle = NewBundle { policies, fleet, fleet_file, index: statements.digest(), statement, classes };
     let findings = with_excerpts(bounded(diagnostics), &files);
-    let indexes = std::iter::once(text).chain(classes.into_iter().map(|class| class.index)).collect();
-    let blobs = new_blobs(app, &index, indexes, files).await?;
+    let blobs = new_blobs(app, statements, files).await?;
     serve(app, commit, findings, bundle, blobs).await?;
     Ok(verdict)
 }
 
-/// The statement of a class's bundle, which else says what that of everything does.
-fn of_class(class: &ClassPart, whole: &BundleStatement) -> BundleStatement {
-    let ClassContent { index, policies } = class.content;
-    BundleStatement { index, policies, class: class.name.clone(), ..whole.clone() }
+fn is_good(diagnostics: &[Diagnostic]) -> bool {
+    !diagnostics.iter().any(Diagnostic::is_error)
+}
+
+/// What no file is wrong about, and the hub does not serve without another word. Not asked of a commit with errors: a
+/// policy that does not load is not removed.
+async fn guard(
+    served: Option<&Served>,
+    commit: &Commit,
+    files: &[SourceFile],
+    policies: &[PolicyInfo],
+) -> anyhow::Result<Vec<Diagnostic>> {
+    let removed = served.and_then(|served| removal::guard(&served.codes, policies, commit));
+    let others = commit.parts.keys().filter(|name| !name.is_empty()).cloned().collect();
+    let foreign = foreign::guard(files, others).await?;
+    Ok(removed.into_iter().chain(foreign).collect())
 }
 
 /// For people: what becomes of a commit whose check ran out of time or memory.
@@ -184,18 +180,6 @@ fn tried_again(again: Option<Duration>) -> Diagnostic {
         None => Diagnostic::warning("", "the check ran out each time that it was tried, and is not tried again")
             .help("Commit again when the policy is mended, or restart the hub when the machine was at fault."),
     }
-}
-
-/// What the author signed must be what was built, or agents would refuse it.
-fn other_than_signed(bundle: &BundleStatement) -> Option<Diagnostic> {
-    let signed: AuthorStatement = serde_json::from_str(&bundle.author.as_ref()?.payload).ok()?;
-    let content = ClassContent { index: bundle.index, policies: bundle.policies };
-    if signed.revision == bundle.revision && signed.content(&bundle.class) == Some(content) {
-        return None;
-    }
-    let message = "the author signed other files, another number of policies or other classes than this commit has";
-    let help = "Build and sign the bundle from a clean clone, with the hub's --path and a `writ` of the hub's version.";
-    Some(Diagnostic::error("", message).help(help))
 }
 
 /// Blobs, revision and policies in one transaction: an agent that hears of the bundle finds all of it.
@@ -234,13 +218,12 @@ async fn refuse(
 /// The indexes, of everything and of each class, and those files that are not stored yet, compressed.
 async fn new_blobs(
     app: &App,
-    index: &Index,
-    indexes: Vec<String>,
+    statements: Statements,
     files: Vec<SourceFile>,
 ) -> anyhow::Result<Vec<(Digest, Vec<u8>)>> {
-    let mut wanted: Vec<(Digest, std::sync::Arc<str>)> =
-        indexes.into_iter().map(|text| (Digest::of(&text), text.into())).collect();
-    let mut digests: Vec<Digest> = index.files.iter().map(|file| file.digest).collect();
+    let mut digests: Vec<Digest> = statements.index.files.iter().map(|file| file.digest).collect();
+    let indexes = statements.indexes().into_iter().map(|(digest, text)| (digest, text.into()));
+    let mut wanted: Vec<(Digest, std::sync::Arc<str>)> = indexes.collect();
     digests.extend(wanted.iter().map(|(digest, _)| *digest));
     wanted.extend(files.into_iter().map(|file| (file.digest(), file.text)));
     let known = app.store.known_blobs(&digests, app.now()).await.context("reading blobs")?;

@@ -97,6 +97,26 @@ async fn fleet_may_enable_what_a_class_is_not_served_but_nothing_that_is_not_the
 }
 
 #[tokio::test]
+async fn class_that_loses_most_of_its_policies_needs_its_authors_word() {
+    let (mut hub, ..) = hub(&[]).await;
+    for number in 4..8 {
+        hub.repository.write(&format!("core/test{number}.rego"), policy(&format!("TEST{number}"), "no"));
+    }
+    hub.commit("More for the others").await;
+    let wider = FLEET.replace("common/*", "c*");
+    hub.repository.write("fleet.yaml", &wider);
+    let served = hub.commit("Everything for the class").await;
+    hub.repository.write("fleet.yaml", FLEET);
+    let narrow = hub.commit("Little for the class").await;
+    let told = hub.revision(&narrow).await["diagnostics"].to_string();
+    assert!(told.contains("clusters of class `edge` are served 1 policies, and 6 before"), "{told}");
+    assert_eq!(hub.served().await, served.as_str());
+    hub.repository.write("NOTE.md", "meant");
+    let meant = hub.commit("Little for the class\n\nWrit-Allow-Removal: yes").await;
+    assert_eq!(hub.served().await, meant.as_str());
+}
+
+#[tokio::test]
 async fn cluster_whose_class_is_gone_is_served_everything() {
     let (mut hub, edge, _) = hub(&[]).await;
     hub.repository.write("fleet.yaml", "apiVersion: writ.dev/v1\nkind: Fleet\ndenyLevel: HIGH\n");
