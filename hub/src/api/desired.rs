@@ -10,10 +10,21 @@ use crate::heartbeat;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
+use std::sync::Arc;
+use tokio::sync::watch;
 use writ_policy::Digest;
 use writ_policy::bundle::Assignment;
 use writ_policy::sign::Signed;
 use writ_policy::wire::{Active, DesiredRequest};
+
+/// What the request waits for.
+struct Wait {
+    newest: watch::Receiver<Option<Arc<Word>>>,
+    have: Option<Digest>,
+    /// What it refused it knows already; it is told again when the time is over, not in a loop: why it refused (a full
+    /// disk, a child that could not start) may be gone by then.
+    refused: Option<Digest>,
+}
 
 /// Tells the agent what to enforce, once there is something to tell.
 pub async fn desired(
@@ -21,35 +32,50 @@ pub async fn desired(
     State(app): State<App>,
     Json(request): Json<DesiredRequest>,
 ) -> Result<Response, Failure> {
-    let DesiredRequest { have, proof, state } = request;
-    // What it refused it knows already; it is told again when the time is over, not in a loop: why it refused (a full
-    // disk, a child that could not start) may be gone by then.
-    let refused = state.refused.as_ref().map(|refused| refused.assignment);
-    let leaving = state.leaving;
-    let active = state.active.clone();
-    let mut newest = app.board.follow(agent.cluster_id).ok_or(Error::Busy)?;
-    let forgot = active.is_some_and(|active| newest.borrow().as_ref().is_some_and(|word| is_forgotten(&active, word)));
-    heartbeat::note(&app, agent.cluster_id, state).await?;
-    if leaving {
-        return Ok(StatusCode::NO_CONTENT.into_response());
-    }
-    if forgot {
-        remember(&app, &agent, proof).await?;
-    }
-    let news = async {
-        let told = newest.wait_for(|word| word.as_deref().is_some_and(|word| is_news(word, have, refused))).await;
-        told.ok().and_then(|told| told.clone())
-    };
-    let told = tokio::select! {
-        biased;
-        word = news => word,
-        () = app.shutdown.cancelled() => None,
-        () = tokio::time::sleep(app.hold) => newest.borrow().clone().filter(|word| Some(word.digest) != have),
+    // In a box, which is given back before the wait: thousands are held at a time, and transactions are large.
+    let told = match Box::pin(take_in(&app, agent, request)).await? {
+        Some(wait) => wait.hold(&app).await,
+        None => None,
     };
     Ok(match told {
         Some(word) => ([(header::CONTENT_TYPE, "application/json")], word.body.clone()).into_response(),
         None => StatusCode::NO_CONTENT.into_response(),
     })
+}
+
+/// Takes in what the agent says, and keeps of it what the wait needs. An agent that leaves waits for nothing.
+async fn take_in(app: &App, agent: Agent, request: DesiredRequest) -> Result<Option<Wait>, Failure> {
+    let DesiredRequest { have, proof, state } = request;
+    let refused = state.refused.as_ref().map(|refused| refused.assignment);
+    let leaving = state.leaving;
+    let active = state.active.clone();
+    let newest = app.board.follow(agent.cluster_id).ok_or(Error::Busy)?;
+    let forgot = active.is_some_and(|active| newest.borrow().as_ref().is_some_and(|word| is_forgotten(&active, word)));
+    heartbeat::note(app, agent.cluster_id, state).await?;
+    if leaving {
+        return Ok(None);
+    }
+    if forgot {
+        remember(app, &agent, proof).await?;
+    }
+    Ok(Some(Wait { newest, have, refused }))
+}
+
+impl Wait {
+    /// Holds the request until there is news, the time is over or the hub stops.
+    async fn hold(self, app: &App) -> Option<Arc<Word>> {
+        let Self { mut newest, have, refused } = self;
+        let news = async {
+            let told = newest.wait_for(|word| word.as_deref().is_some_and(|word| is_news(word, have, refused))).await;
+            told.ok().and_then(|told| told.clone())
+        };
+        tokio::select! {
+            biased;
+            word = news => word,
+            () = app.shutdown.cancelled() => None,
+            () = tokio::time::sleep(app.hold) => newest.borrow().clone().filter(|word| Some(word.digest) != have),
+        }
+    }
 }
 
 /// Takes the agent's word for an epoch that this hub does not remember, when its own signature proves it.
