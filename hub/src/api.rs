@@ -60,21 +60,28 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 /// All routes with the layers that hold for each.
 pub fn router(app: App) -> Router {
     let routes = Router::new().merge(agent_routes()).merge(people_routes());
+    // Each call of `layer` costs every request a box, which a held one keeps: what fits together is one layer, the
+    // outermost first.
     routes
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(from_fn_with_state(app.clone(), access::check_host))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn(failure::show_as_json))
-        .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
-        .layer(set(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
-        .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(set(header::X_FRAME_OPTIONS, "DENY"))
-        // Without any referrer browsers send forms with `Origin: null`, which over plain http is all that tells whence.
-        .layer(set(header::REFERRER_POLICY, "same-origin"))
-        .layer(set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
-        .layer(set(header::CACHE_CONTROL, "no-store"))
-        .layer(PropagateRequestIdLayer::x_request_id())
-        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        .layer((
+            from_fn(failure::show_as_json),
+            CatchPanicLayer::custom(panicked),
+            from_fn_with_state(app.clone(), access::check_host),
+            DefaultBodyLimit::max(MAX_BODY_BYTES),
+        ))
+        .layer((
+            SetRequestIdLayer::x_request_id(MakeRequestUuid),
+            PropagateRequestIdLayer::x_request_id(),
+            set(header::CACHE_CONTROL, "no-store"),
+            set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+            // Without any referrer browsers send forms with `Origin: null`, which over plain http is all that tells
+            // whence.
+            set(header::REFERRER_POLICY, "same-origin"),
+            set(header::X_FRAME_OPTIONS, "DENY"),
+            set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            set(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+            RequestBodyTimeoutLayer::new(BODY_TIMEOUT),
+        ))
         .with_state(app)
 }
 
