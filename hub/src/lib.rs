@@ -165,11 +165,18 @@ fn self_test(config: &Config) -> anyhow::Result<SelfTest> {
 
 /// Runs the hub as a process of its own: logs, and stops at Ctrl-C or SIGTERM.
 pub fn main_with(config: Config) -> anyhow::Result<()> {
+    stay_small();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
     let outcome = runtime.block_on(run_until_signal(config));
     // A fetch that hangs (a disk that is away) cannot be told to end.
     runtime.shutdown_timeout(GRACE);
     outcome
+}
+
+/// The allocator asks for huge pages, of which every thread then touches a few: some 20 MB. A kernel that knows no such
+/// request is no reason to stop.
+fn stay_small() {
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
 }
 
 async fn run_until_signal(config: Config) -> anyhow::Result<()> {
