@@ -49,7 +49,7 @@ fn check_shows_the_lines_in_question() {
     let checked = writ(dir.path(), &["check"]);
     assert_eq!(checked.code, 1);
     insta::assert_snapshot!(checked.stdout, @r"
-    error: unknown field `denylevel`, expected one of apiVersion, kind, denyLevel, enable, disable, clusters, namespaces, breakGlass, waves, urgent, expand, exemptions, sync
+    error: unknown field `denylevel`, expected one of apiVersion, kind, denyLevel, enable, disable, clusters, namespaces, breakGlass, classes, waves, urgent, expand, exemptions, sync
      --> fleet.yaml:3:1
       |
     3 | denylevel: LOW

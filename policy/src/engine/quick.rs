@@ -9,8 +9,9 @@ use std::time::Duration;
 
 /// How many of the first values are held against the interpreter's.
 const FIRST: u32 = 16;
-/// After that, one of this many.
-const ONE_OF: u32 = 512;
+/// After that, one of this many: with a dozen policies that judge a review, fewer than one review of a hundred waits for the
+/// interpreter.
+const ONE_OF: u32 = 2_048;
 /// How often in a row it may not know, before it is not asked any more.
 const MOST_UNSURE: u32 = 16;
 /// The longest that a sample may take.
