@@ -1,5 +1,5 @@
 //! How fast the API server is asked. Everything together: never more than 19 requests in any second, also at the start,
-//! when everything is asked for at once. Objects alone: never more than 10, however much there is to look at, so that
+//! when everything is asked for at once. Objects alone: never more than 12, however much there is to look at, so that
 //! what else the agent asks does not wait behind them.
 
 use std::sync::{Mutex, PoisonError};
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 /// Of everything: requests that may be made at once after a rest, and in each second besides.
 const EVERYTHING: (u32, u32) = (9, 11);
 /// The same of objects.
-const OBJECTS: (u32, u32) = (3, 8);
+const OBJECTS: (u32, u32) = (3, 10);
 
 /// A bucket of tokens that fills with time.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn no_second_has_more_requests_than_it_may() {
-        for (throttle, most) in [(Throttle::of_everything(), 19), (Throttle::of_objects(), 10)] {
+        for (throttle, most) in [(Throttle::of_everything(), 19), (Throttle::of_objects(), 12)] {
             let (mut now, mut made) = (Instant::now(), vec![]);
             for rest in [0, 0, 3] {
                 now += Duration::from_secs(rest);
