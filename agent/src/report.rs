@@ -27,9 +27,8 @@ use writ_policy::{Decided, Revision};
 const QUEUE: usize = 2_048;
 /// Messages of audit that wait; then audit waits.
 const NEWS: usize = 4;
-/// Reviews that are folded at one time: a fraction of a millisecond, for which one of the threads that answer reviews does
-/// nothing else.
-const HANDFUL: usize = 32;
+/// Reviews that are folded at one time.
+const HANDFUL: usize = 512;
 /// How long the loop rests between two looks at the queue: one wake-up for many reviews.
 const REST: Duration = Duration::from_millis(20);
 
@@ -132,8 +131,6 @@ impl Gather {
                 close_at = None;
             } else if rests && self.queue.len() < HANDFUL {
                 tokio::time::sleep(REST.min(self.every)).await;
-            } else {
-                tokio::task::yield_now().await;
             }
         }
         self.close().await;
