@@ -2,23 +2,23 @@
 //! when everything is asked for at once. Objects alone: never more than 12, however much there is to look at, so that
 //! what else the agent asks does not wait behind them.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Of everything: requests that may be made at once after a rest, and in each second besides.
-const EVERYTHING: (u32, u32) = (9, 11);
-/// The same of objects.
-const OBJECTS: (u32, u32) = (3, 10);
+/// Requests of every kind, and of lists and watches of objects, within [`PERIOD`].
+const EVERYTHING: usize = 19;
+const OBJECTS: usize = 12;
+/// A second as the API server sees it: requests take longer on their way now and then.
+const PERIOD: Duration = Duration::from_millis(1_100);
 
-/// A bucket of tokens that fills with time.
+/// So many requests in any period: nobody waits before there were as many, so that a start is not slowed down.
 #[derive(Debug)]
 pub(super) struct Throttle {
-    burst: u32,
-    /// The time that one request costs.
-    cost: Duration,
-    /// When the bucket will be full again.
-    full_at: Mutex<Instant>,
+    most: usize,
+    /// When the last of them were made, or will be.
+    made: Mutex<VecDeque<Instant>>,
 }
 
 impl Throttle {
@@ -32,12 +32,8 @@ impl Throttle {
         Self::new(OBJECTS)
     }
 
-    fn new((burst, per_second): (u32, u32)) -> Self {
-        Self {
-            burst,
-            cost: Duration::from_secs(1) / per_second + Duration::from_nanos(1),
-            full_at: Mutex::new(Instant::now()),
-        }
+    fn new(most: usize) -> Self {
+        Self { most, made: Mutex::new(VecDeque::with_capacity(most)) }
     }
 
     /// Waits until one more request may be made. Those who wait are served in their order; nothing is held meanwhile,
@@ -47,11 +43,13 @@ impl Throttle {
         tokio::time::sleep_until(due).await;
     }
 
-    /// When the request may be made. Its cost is taken at once.
+    /// When the request may be made. It counts at once.
     fn due(&self, now: Instant) -> Instant {
-        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        *full_at = (*full_at).max(now) + self.cost;
-        now.max(*full_at - self.cost * self.burst)
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let earliest = if made.len() < self.most { None } else { made.pop_front() };
+        let due = earliest.map_or(now, |earliest| now.max(earliest + PERIOD));
+        made.push_back(due);
+        due
     }
 }
 
@@ -63,8 +61,8 @@ mod tests {
     #[tokio::test]
     async fn nobody_waits_for_one_that_does_not_come() {
         let throttle = Throttle::of_objects();
-        for _ in 0..OBJECTS.0 {
-            throttle.turn().await;
+        for _ in 0..OBJECTS {
+            assert!(throttle.turn().now_or_never().is_some(), "a start waits for nothing");
         }
         let mut laid_aside = Box::pin(throttle.turn());
         assert!((&mut laid_aside).now_or_never().is_none());
@@ -74,7 +72,7 @@ mod tests {
 
     #[test]
     fn no_second_has_more_requests_than_it_may() {
-        for (throttle, most) in [(Throttle::of_everything(), 19), (Throttle::of_objects(), 12)] {
+        for (throttle, most) in [(Throttle::of_everything(), EVERYTHING), (Throttle::of_objects(), OBJECTS)] {
             let (mut now, mut made) = (Instant::now(), vec![]);
             for rest in [0, 0, 3] {
                 now += Duration::from_secs(rest);
@@ -84,7 +82,7 @@ mod tests {
                 }
             }
             let busiest = made.iter().map(|start| {
-                let end = *start + Duration::from_secs(1);
+                let end = *start + PERIOD;
                 made.iter().filter(|at| (*start..end).contains(at)).count()
             });
             assert_eq!(busiest.max(), Some(most));
