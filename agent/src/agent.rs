@@ -92,11 +92,13 @@ pub async fn run_with(config: Config, shutdown: CancellationToken, child: PathBu
     let (recorder, tell, gather) =
         Gather::new(spool.clone(), health.metrics.clone(), health.status.boot, config.report_every);
     let auditor = Auditor::new(evaluator.clone(), tell, health.status.clone(), health.metrics.clone());
-    let seen = Seen { auditor: Arc::new(auditor), inventory, wanted, leads: leads.clone() };
+    // What is asked of the API server at the start is bounded: what the webhook waits for comes first.
+    let listening = CancellationToken::new();
+    let seen = Seen { auditor: Arc::new(auditor), inventory, wanted, leads: leads.clone(), after: listening.clone() };
     if let Some(cluster) = cluster.clone().filter(|cluster| alone.is_none() && cluster.shares()) {
         let (cache, status) = (enforcer.cache.clone(), health.status.clone());
         let share = Share { cluster, cache, status, wanted: seen.wanted.clone(), leads: leads.clone() };
-        tasks.spawn("share", share.run(tasks.shutdown.clone()));
+        tasks.spawn("share", once(listening.clone(), share.run(tasks.shutdown.clone()), tasks.shutdown.clone()));
     }
     let gather = audit(&config, cluster.clone(), seen, evaluator.clone(), &health, gather, &mut tasks);
     match (alone, &config.hub) {
@@ -117,7 +119,20 @@ pub async fn run_with(config: Config, shutdown: CancellationToken, child: PathBu
     let webhook = Webhook::new(evaluator, recorder, health.clone(), config.failure_policy, fatal, teller);
     let own = cluster.map(|cluster| Own { cluster, leads, registration });
     listen(&config, own, webhook, health, &mut tasks).await?;
+    listening.cancel();
     tasks.first_end().await
+}
+
+/// Does the work once this has happened.
+async fn once(
+    happened: CancellationToken,
+    work: impl Future<Output = anyhow::Result<()>>,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    tokio::select! {
+        () = happened.cancelled() => work.await,
+        () = shutdown.cancelled() => Ok(()),
+    }
 }
 
 /// Once told to stop: not ready any more, so that nobody new calls, and still answering until everybody knows.
@@ -153,6 +168,8 @@ struct Seen {
     inventory: Option<Arc<ClusterInventory>>,
     wanted: watch::Receiver<Option<Wanted>>,
     leads: watch::Receiver<bool>,
+    /// Not before this.
+    after: CancellationToken,
 }
 
 /// The loops that look at existing objects: as the API server shows them, or, without one, as their admission does.
@@ -165,7 +182,7 @@ fn audit(
     gather: Gather,
     tasks: &mut Tasks,
 ) -> Gather {
-    let Seen { auditor, inventory, wanted, leads } = seen;
+    let Seen { auditor, inventory, wanted, leads, after } = seen;
     let shutdown = tasks.shutdown.clone();
     let (Some(cluster), Some(inventory)) = (cluster, inventory) else {
         let stored = Stored::new(auditor);
@@ -175,7 +192,7 @@ fn audit(
     let every = config.audit.then_some(config.audit_every);
     let reports = config.cluster.policy_reports;
     let watches = Watches { inventory, auditor, evaluator, health: health.clone(), wanted, leads, every, reports };
-    tasks.spawn("watches", cluster.watch(watches, shutdown));
+    tasks.spawn("watches", once(after, cluster.watch(watches, shutdown.clone()), shutdown));
     gather
 }
 

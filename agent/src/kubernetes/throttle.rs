@@ -39,8 +39,11 @@ impl Throttle {
     /// Waits until one more request may be made. Those who wait are served in their order; nothing is held meanwhile,
     /// because a follower keeps the request for its next page while it waits for another.
     pub(super) async fn turn(&self) {
-        let due = self.due(Instant::now());
-        tokio::time::sleep_until(due).await;
+        let now = Instant::now();
+        let due = self.due(now);
+        if due > now {
+            tokio::time::sleep_until(due).await;
+        }
     }
 
     /// When the request may be made. It counts at once.
