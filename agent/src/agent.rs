@@ -96,9 +96,7 @@ pub async fn run_with(config: Config, shutdown: CancellationToken, child: PathBu
     let listening = CancellationToken::new();
     let seen = Seen { auditor: Arc::new(auditor), inventory, wanted, leads: leads.clone(), after: listening.clone() };
     if let Some(cluster) = cluster.clone().filter(|cluster| alone.is_none() && cluster.shares()) {
-        let (cache, status) = (enforcer.cache.clone(), health.status.clone());
-        let share = Share { cluster, cache, status, wanted: seen.wanted.clone(), leads: leads.clone() };
-        tasks.spawn("share", once(listening.clone(), share.run(tasks.shutdown.clone()), tasks.shutdown.clone()));
+        share(cluster, &seen, enforcer.cache.clone(), &health, &mut tasks);
     }
     let gather = audit(&config, cluster.clone(), seen, evaluator.clone(), &health, gather, &mut tasks);
     match (alone, &config.hub) {
@@ -170,6 +168,13 @@ struct Seen {
     leads: watch::Receiver<bool>,
     /// Not before this.
     after: CancellationToken,
+}
+
+/// The loop that keeps what is enforced where a replica with an empty disk finds it.
+fn share(cluster: Cluster, seen: &Seen, cache: Cache, health: &Health, tasks: &mut Tasks) {
+    let (status, wanted, leads) = (health.status.clone(), seen.wanted.clone(), seen.leads.clone());
+    let share = Share { cluster, cache, status, wanted, leads };
+    tasks.spawn("share", once(seen.after.clone(), share.run(tasks.shutdown.clone()), tasks.shutdown.clone()));
 }
 
 /// The loops that look at existing objects: as the API server shows them, or, without one, as their admission does.
