@@ -48,7 +48,7 @@ pub(crate) async fn check(dir: &Path, limits: &Limits) -> anyhow::Result<Checked
     let mut diagnostics = [refused, report.check.diagnostics.clone()].concat();
     if report.check.is_ok() {
         let parts = self_test.classes(&report.check.fleet, &files).await?;
-        diagnostics.extend(parts.err().unwrap_or_default());
+        diagnostics.extend(parts.err().unwrap_or_default().diagnostics);
     }
     diagnostics.sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
     Ok(Checked { files, diagnostics, policies: report.check.policies.len(), report })

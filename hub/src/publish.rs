@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use writ_policy::bundle::BundleStatement;
 use writ_policy::sign::{Signed, SigningKey};
 use writ_policy::{CheckReport, Diagnostic, Digest, PolicyInfo, SourceFile};
+use writ_runtime::ClassFindings;
 
 /// The most findings of a commit that are kept, and the longest text of one, in characters.
 const MAX_DIAGNOSTICS: usize = 200;
@@ -115,11 +116,7 @@ async fn check(
     tracing::debug!(revision = %commit.revision, check_ms, "checked {}", commit.revision.short());
     let CheckReport { mut diagnostics, policies, fleet } = report.check;
     if report.exhausted {
-        diagnostics.push(tried_again(again));
-        return Ok(match refuse(app, commit, diagnostics, &files).await? {
-            Verdict::Refused(diagnostics) => Verdict::Unfinished(diagnostics),
-            other => other,
-        });
+        return unfinished(app, commit, diagnostics, &files, again).await;
     }
     let served = app.store.served().await.context("reading what is served")?;
     if is_good(&diagnostics) {
@@ -132,7 +129,12 @@ async fn check(
                 diagnostics.extend(served.and_then(|served| removal::guard_classes(&served, &found, commit)));
                 parts = found;
             }
-            Err(findings) => diagnostics.extend(findings),
+            Err(ClassFindings { diagnostics: found, exhausted }) => {
+                diagnostics.extend(found);
+                if exhausted {
+                    return unfinished(app, commit, diagnostics, &files, again).await;
+                }
+            }
         }
     }
     let statements = Statements::of(&commit.revision, &files, policies.len() as u32, author, parts);
@@ -149,6 +151,21 @@ async fn check(
     let blobs = new_blobs(app, statements, files).await?;
     serve(app, commit, findings, bundle, blobs).await?;
     Ok(verdict)
+}
+
+/// A check that ran out of time or memory is recorded as refused.
+async fn unfinished(
+    app: &App,
+    commit: &Commit,
+    mut diagnostics: Vec<Diagnostic>,
+    files: &[SourceFile],
+    again: Option<Duration>,
+) -> anyhow::Result<Verdict> {
+    diagnostics.push(tried_again(again));
+    Ok(match refuse(app, commit, diagnostics, files).await? {
+        Verdict::Refused(diagnostics) => Verdict::Unfinished(diagnostics),
+        other => other,
+    })
 }
 
 fn is_good(diagnostics: &[Diagnostic]) -> bool {

@@ -55,5 +55,5 @@ async fn check(files: Vec<SourceFile>) -> anyhow::Result<Result<Checked, Vec<Str
         let classes = parts.into_iter().map(|part| (part.name, part.content)).collect();
         Checked { files, policies: report.policies.len() as u32, classes }
     });
-    Ok(checked.map_err(|findings| findings.iter().map(ToString::to_string).collect()))
+    Ok(checked.map_err(|findings| findings.diagnostics.iter().map(ToString::to_string).collect()))
 }

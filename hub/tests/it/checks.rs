@@ -26,6 +26,11 @@ fn follower_with(hub: &TestHub, program: PathBuf) -> Follower {
 
 /// The same with this much time for a check.
 fn follower_within(hub: &TestHub, program: PathBuf, limit: Duration) -> Follower {
+    follower_of(hub, SelfTest::new(Some(program), limit, 2 << 30), hub.hub.app.class_test.clone())
+}
+
+/// The same with these checks, of commits and of what classes are served.
+fn follower_of(hub: &TestHub, self_test: SelfTest, class_test: SelfTest) -> Follower {
     let app = App::new(Parts {
         store: hub.hub.app.store.clone(),
         clock: hub.clock.clone(),
@@ -34,9 +39,9 @@ fn follower_within(hub: &TestHub, program: PathBuf, limit: Duration) -> Follower
         author_key: None,
         source: hub.hub.app.source.clone(),
         further: vec![],
-        class_test: hub.hub.app.class_test.clone(),
+        class_test,
         source_state: arc_swap::ArcSwap::default(),
-        self_test: SelfTest::new(Some(program), limit, 2 << 30),
+        self_test,
         lead: writ_hub::app::Lead::default(),
         board: writ_hub::board::Board::default(),
         assign_wanted: tokio::sync::Notify::new(),
@@ -95,6 +100,20 @@ async fn commit_whose_check_ran_out_of_time_is_tried_again_and_served() {
     assert!(page.contains("took longer than 5 s") && page.contains("it is tried again in 0 s"), "{page}");
     assert_eq!(follower.look().await.unwrap(), Some(Verdict::Served { policies: 2 }));
     assert_eq!(hub.revision(&revision).await["state"], "served");
+}
+
+#[tokio::test]
+async fn commit_is_tried_again_when_the_check_of_a_class_ran_out_of_time() {
+    let mut hub = TestHub::new().await;
+    let class_test = SelfTest::new(Some(hanging_checker(&hub, false)), Duration::from_secs(5), 2 << 30);
+    let mut follower =
+        follower_of(&hub, hub.hub.app.self_test.clone(), class_test).trying_again_after(&[Duration::ZERO]);
+    let classes = "apiVersion: writ.dev/v1\nkind: Fleet\nclasses: [{name: edge, match: {tier: edge}, paths: ['*']}]\n";
+    hub.repository.write("fleet.yaml", classes);
+    let revision = hub.repository.commit("Classes");
+    assert!(matches!(follower.look().await.unwrap(), Some(Verdict::Unfinished(_))));
+    assert_eq!(hub.revision(&revision).await["state"], "refused");
+    assert_eq!(follower.look().await.unwrap(), Some(Verdict::Served { policies: 1 }));
 }
 
 #[tokio::test]

@@ -5,4 +5,4 @@ pub mod evaluator;
 pub mod self_test;
 
 pub use evaluator::{Answered, Audited, Evaluator, EvaluatorConfig, Inventory, QuarantineRules, Quarantined};
-pub use self_test::{ClassPart, NotStarted, SelfTest, SelfTestReport};
+pub use self_test::{ClassFindings, ClassPart, NotStarted, SelfTest, SelfTestReport};

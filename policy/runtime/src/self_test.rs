@@ -9,7 +9,7 @@ mod parent;
 mod passed;
 mod plan;
 
-pub use classes::ClassPart;
+pub use classes::{ClassFindings, ClassPart};
 use passed::{Known, Passed};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
