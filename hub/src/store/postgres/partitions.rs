@@ -65,7 +65,9 @@ async fn make_one(pool: &PgPool, table: &Table, day: i64) -> sqlx::Result<bool> 
     let (from, until) = (day * length, (day + 1) * length);
     let mut tx = pool.begin().await?;
     run(&mut tx, WAIT.to_owned()).await?;
-    // Nothing of this day may come into the rest while it moves.
+    // Nothing of this day may come into the rest while it moves. Whoever writes waits at the table: at the rest they would
+    // have chosen it already, and fail for it once the day has its own place.
+    run(&mut tx, format!("LOCK TABLE ONLY {table} IN SHARE ROW EXCLUSIVE MODE")).await?;
     run(&mut tx, format!("LOCK TABLE {table}_rest IN ACCESS EXCLUSIVE MODE")).await?;
     run(&mut tx, format!("CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS) WITH (fillfactor = {fill})")).await?;
     run(
@@ -142,6 +144,41 @@ mod tests {
         assert_eq!(places, [rest, rest, "sums_minutes_20261129"]);
         let count: i64 = sqlx::query_scalar(COUNT).bind("failures").fetch_one(writer).await.unwrap();
         assert_eq!(count, 7, "other tables keep theirs");
+    }
+
+    const WAITING: &str = "
+        SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
+    /// Returns when so many wait for a lock.
+    async fn waiting(pool: &PgPool, count: i64) {
+        while sqlx::query_scalar::<_, i64>(WAITING).fetch_one(pool).await.unwrap() < count {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn rows_that_come_while_their_day_gets_its_partition_find_it() {
+        let Some(fresh) = Fresh::postgres("partition while rows come").await else { return };
+        let Store::Postgres { writer, .. } = &fresh.store else { unreachable!("it is PostgreSQL") };
+        let minute = 20_785 * 1_440;
+        let add = format!("INSERT INTO sums VALUES (1, {minute}, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0)");
+        let mut reader = writer.begin().await.unwrap();
+        run(&mut reader, "LOCK TABLE sums_minutes_rest IN ACCESS SHARE MODE".to_owned()).await.unwrap();
+        let of_minutes = &TABLES[1];
+        let making = make_one(writer, of_minutes, 20_785);
+        let adding = async {
+            waiting(writer, 1).await;
+            sqlx::query(AssertSqlSafe(add)).execute(writer).await
+        };
+        let ending = async {
+            waiting(writer, 2).await;
+            reader.commit().await
+        };
+        let (made, added, ended) = tokio::join!(making, adding, ending);
+        assert!(made.unwrap() && ended.is_ok());
+        assert_eq!(added.unwrap().rows_affected(), 1);
+        let places: Vec<String> = sqlx::query_scalar(PLACES).fetch_all(writer).await.unwrap();
+        assert_eq!(places, ["sums_minutes_20261128"]);
     }
 
     #[test]
