@@ -58,13 +58,15 @@ impl Keeping {
     }
 
     /// What grows old, and after how long.
-    fn ages(&self) -> [(Aged, Duration); 15] {
+    fn ages(&self) -> [(Aged, Duration); 17] {
         let Self { keep_raw, keep_minutes, keep_rollups, keep_fixed } = *self;
         [
             (Aged::Failures, keep_raw),
             (Aged::SumMinutes, keep_minutes),
             (Aged::SumHours, keep_rollups),
+            (Aged::SumQuarters, keep_rollups),
             (Aged::SumDays, keep_rollups),
+            (Aged::SumWeeks, keep_rollups),
             (Aged::RollupHours, keep_rollups),
             (Aged::RollupDays, keep_rollups),
             (Aged::FixedViolations, keep_fixed),

@@ -20,12 +20,24 @@ pub(crate) struct Options {
     rest: u64,
 }
 
+/// What grows with reports.
+const AGED: [Aged; 8] = [
+    Aged::Failures,
+    Aged::SumMinutes,
+    Aged::SumHours,
+    Aged::SumQuarters,
+    Aged::SumDays,
+    Aged::SumWeeks,
+    Aged::RollupHours,
+    Aged::RollupDays,
+];
+
 pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let Options { database, days, piece, rest } = options;
     let store = Store::open(&database).await?;
     let before = jiff::Timestamp::now().as_millisecond() - days * 24 * 60 * 60 * 1_000;
     println!("    rows   pieces   working   with rests   longest piece  what");
-    for aged in [Aged::Failures, Aged::SumMinutes, Aged::SumHours, Aged::SumDays, Aged::RollupHours, Aged::RollupDays] {
+    for aged in AGED {
         let (started, mut working, mut longest) = (Instant::now(), Duration::ZERO, Duration::ZERO);
         let (mut rows, mut pieces) = (0, 0);
         loop {

@@ -134,8 +134,8 @@ impl Moved {
     }
 }
 
-/// Looks for the revision since which each of these moved: one trend for each, over the window and a little before.
-pub async fn explain(store: &Store, movers: &mut [Mover], window: Window) -> store::Result<()> {
+/// Looks for the revision since which each of these moved, by their trends over the window and a little before.
+pub async fn explain(store: &Store, movers: impl Iterator<Item = &mut Mover>, window: Window) -> store::Result<()> {
     let reach = Reach::by(match window.until - window.before {
         ..=BY_MINUTES => MINUTE,
         length if length <= BY_HOURS => HOUR,
@@ -147,9 +147,11 @@ pub async fn explain(store: &Store, movers: &mut [Mover], window: Window) -> sto
         return Ok(());
     }
     let first = reach.around(from).before;
-    for mover in movers.iter_mut().filter(|mover| mover.movement() != Movement::Same) {
-        let buckets = store.trend(mover.trend(), reach.span, first, window.until).await?;
-        mover.since = culprit(mover.movement(), &revisions, reach, &buckets).cloned();
+    let mut moved: Vec<&mut Mover> = movers.filter(|mover| mover.movement() != Movement::Same).collect();
+    let trends: Vec<Trend<'_>> = moved.iter().map(|mover| mover.trend()).collect();
+    let trends = store.trends(&trends, reach.span, first, window.until).await?;
+    for (mover, buckets) in moved.iter_mut().zip(&trends) {
+        mover.since = culprit(mover.movement(), &revisions, reach, buckets).cloned();
     }
     Ok(())
 }

@@ -104,8 +104,8 @@ impl Since {
 
     async fn moved(&self, store: &Store, movers: impl Iterator<Item = Mover>, listed: usize) -> store::Result<Moved> {
         let mut moved = Moved::of(movers, listed);
-        explain(store, &mut moved.worse, self.window).await?;
-        explain(store, &mut moved.better, self.window).await?;
+        let all = moved.worse.iter_mut().chain(&mut moved.better);
+        explain(store, all, self.window).await?;
         Ok(moved)
     }
 }

@@ -72,19 +72,25 @@ pub(super) async fn show(
 }
 
 async fn lists(app: &App, since: &Since, policy: &str) -> Result<Vec<List>, Failure> {
-    let mut lists = Vec::new();
     let store = &app.store;
+    let list = |id, title, moved| List { id, title, moved };
     if policy.is_empty() {
-        lists.push(List { id: "policies", title: "Policies", moved: since.policies(store, LISTED).await? });
-        lists.push(List { id: "namespaces", title: "Namespaces", moved: since.namespaces(store, LISTED).await? });
-        lists.push(List { id: "clusters", title: "Clusters", moved: since.clusters(store, LISTED).await? });
-    } else {
-        let moved = since.namespaces_of(store, policy, LISTED).await?;
-        lists.push(List { id: "namespaces", title: "Namespaces that it judges in", moved });
-        let moved = since.clusters_of(store, policy, LISTED).await?;
-        lists.push(List { id: "clusters", title: "Clusters that it judges in", moved });
+        let (policies, namespaces, clusters) = tokio::try_join!(
+            since.policies(store, LISTED),
+            since.namespaces(store, LISTED),
+            since.clusters(store, LISTED)
+        )?;
+        let policies = list("policies", "Policies", policies);
+        return Ok(vec![
+            policies,
+            list("namespaces", "Namespaces", namespaces),
+            list("clusters", "Clusters", clusters),
+        ]);
     }
-    Ok(lists)
+    let (namespaces, clusters) =
+        tokio::try_join!(since.namespaces_of(store, policy, LISTED), since.clusters_of(store, policy, LISTED))?;
+    let namespaces = list("namespaces", "Namespaces that it judges in", namespaces);
+    Ok(vec![namespaces, list("clusters", "Clusters that it judges in", clusters)])
 }
 
 impl List {

@@ -6,9 +6,8 @@ use super::link;
 use super::period::Period;
 use super::when::{Clock, format};
 use crate::app::App;
-use crate::failure::Failure;
 use crate::movement::{Effect, Reach};
-use crate::store::{MINUTE_MS, Minute, RevisionLine, Trend, Window};
+use crate::store::{self, MINUTE_MS, Minute, RevisionLine, Trend, Window};
 use askama::Template;
 
 /// Height of the drawing and its place in the image, in pixels; `writ.css` places the axis beside it.
@@ -105,13 +104,15 @@ impl Chart {
         period: Period,
         now: i64,
         trend: Trend<'_>,
-    ) -> Result<Self, Failure> {
+    ) -> store::Result<Self> {
         let window = period.window(now);
         // Effects of the first revisions reach back before the chart.
         let first = Reach::by(period.span()).around(window.before * MINUTE_MS).before;
-        let minutes = app.store.trend(trend, period.span(), first, window.until).await?;
         let (from, until) = (window.before * MINUTE_MS, window.until * MINUTE_MS);
-        let revisions = app.store.revisions_served(from, until, MAX_REVISIONS).await?;
+        let (minutes, revisions) = tokio::try_join!(
+            app.store.trend(trend, period.span(), first, window.until),
+            app.store.revisions_served(from, until, MAX_REVISIONS)
+        )?;
         Ok(Self::new(what, period, now, &minutes, revisions))
     }
 

@@ -66,22 +66,22 @@ pub(super) async fn show(
     let since = store.enforcing_since().await?;
     let cluster = Cluster::all(vec![status], &since, layout.now).pop().ok_or_else(absent)?;
     let latest = FailureQuery { cluster: Some(name.clone()), limit: LATEST, ..FailureQuery::default() };
-    let (suspended, audit, row, policies, namespaces, failures) = tokio::try_join!(
+    let (suspended, audit, row, policies, namespaces, failures, chart) = tokio::try_join!(
         store.break_glass_open(layout.now),
         store.last_audit(&name),
         store.cluster_row(&name, window),
         store.cluster_policies(&name, window, WORST),
         store.cluster_namespaces(&name, window, WORST),
-        store.failure_page(&latest)
+        store.failure_page(&latest),
+        Chart::load(&app, "failing reviews", period, layout.now, Trend::Cluster(&name))
     )?;
     let policies = policies.into_iter().map(Mover::from).collect();
     let namespaces = namespaces.into_iter().map(|row| Mover::spread(row, Subject::Namespace)).collect();
     let row = row.unwrap_or_else(|| ClusterRow { name: name.clone(), ..ClusterRow::default() });
     let mut mover = [Mover::cluster(row.clone())];
-    explain(store, &mut mover, window).await?;
+    explain(store, mover.iter_mut(), window).await?;
     let [mover] = mover;
     let failures = failures.rows;
-    let chart = Chart::load(&app, "failing reviews", period, layout.now, Trend::Cluster(&name)).await?;
     let suspended = suspended.into_iter().filter(|glass| glass.cluster == name).collect();
     let audit = audit.map(LastAudit::new);
     super::html(&ClusterPage {

@@ -13,7 +13,7 @@ use crate::app::{App, SourceState};
 use crate::failure::Failure;
 use crate::movement::{Mover, explain};
 use crate::status::ClusterState;
-use crate::store::{BreakGlassRow, NamespaceRow, RevisionLine, RevisionRow, Trend};
+use crate::store::{self, BreakGlassRow, NamespaceRow, RevisionLine, RevisionRow, Trend};
 use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -69,24 +69,25 @@ pub(super) async fn show(
     let revision = served.as_ref().map_or("", |line| line.revision.as_str());
     let source_state = app.source_state.load_full();
     let refused = heads(&app, &source_state).await?.into_iter().filter_map(RefusedHead::of).collect();
-    let (sums, policies, namespaces) = tokio::try_join!(
+    let (sums, policies, namespaces, chart, mut clusters) = tokio::try_join!(
         store.fleet_row(window),
         store.policy_rows(revision, window, WORST),
-        store.namespace_rows(window, WORST, 0)
+        store.namespace_rows(window, WORST, 0),
+        Chart::load(&app, "failing reviews", period, layout.now, Trend::Fleet),
+        clusters_of(&app, layout.now)
     )?;
     let mut policies = failing(policies.into_iter().map(Mover::from));
     let mut namespaces = failing(namespaces.into_iter().map(Mover::namespace));
-    explain(store, &mut policies, window).await?;
-    explain(store, &mut namespaces, window).await?;
-    let chart = Chart::load(&app, "failing reviews", period, layout.now, Trend::Fleet).await?;
-
-    let mut clusters = clusters_of(&app, layout.now).await?;
     let (states, all) = (member::states(&clusters), clusters.len() as i64);
     let enforcing = clusters.iter().filter(|cluster| cluster.is_enforcing()).count() as i64;
     let shows_all = clusters.len() <= CLUSTERS;
     clusters.truncate(CLUSTERS);
-    member::fill(&app, &mut clusters, layout.now).await?;
-    let suspended = store.break_glass_open(layout.now).await?;
+    let (.., suspended) = tokio::try_join!(
+        explain(store, policies.iter_mut(), window),
+        explain(store, namespaces.iter_mut(), window),
+        member::fill(&app, &mut clusters, layout.now),
+        store.break_glass_open(layout.now)
+    )?;
     let enrolling = Enrolling::of(&headers);
     super::html(&FleetPage {
         layout,
@@ -113,7 +114,7 @@ fn failing(movers: impl Iterator<Item = Mover>) -> Vec<Mover> {
 }
 
 /// All clusters, who needs a person first; without their reviews yet.
-async fn clusters_of(app: &App, now: i64) -> Result<Vec<Cluster>, Failure> {
+async fn clusters_of(app: &App, now: i64) -> store::Result<Vec<Cluster>> {
     let (rows, since) = tokio::try_join!(app.store.status(), app.store.enforcing_since())?;
     let mut clusters = Cluster::all(rows, &since, now);
     clusters.sort_by(|a, b| (a.urgency(), &a.row.name).cmp(&(b.urgency(), &b.row.name)));

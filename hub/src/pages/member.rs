@@ -4,9 +4,8 @@ use super::period::Period;
 use super::spark::{Spark, Tick};
 use super::when::format;
 use crate::app::App;
-use crate::failure::Failure;
 use crate::status::{ClusterState, state_of};
-use crate::store::{ReviewSlot, SLOT_MINUTES, StatusRow};
+use crate::store::{self, ReviewSlot, SLOT_MINUTES, StatusRow};
 use std::collections::HashMap;
 use writ_policy::Labels;
 use writ_policy::wire::LoadError;
@@ -131,7 +130,7 @@ pub(super) fn states(clusters: &[Cluster]) -> Vec<(String, usize)> {
 }
 
 /// Adds the reviews of two hours to the clusters that are shown.
-pub(super) async fn fill(app: &App, clusters: &mut [Cluster], now: i64) -> Result<(), Failure> {
+pub(super) async fn fill(app: &App, clusters: &mut [Cluster], now: i64) -> store::Result<()> {
     let names: Vec<String> = clusters.iter().map(|cluster| cluster.row.name.clone()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     for slot in &app.store.review_slots(Period::Hour.window(now), &names).await? {

@@ -41,18 +41,19 @@ pub(super) async fn show(
     let layout = Layout::new(&app, Section::Namespaces);
     let name = link::namespace_name(&word);
     let window = period.window(layout.now);
-    let row = match app.store.namespace_row(name, window).await? {
+    let latest = FailureQuery { namespace: Some(name.to_owned()), limit: LATEST, ..FailureQuery::default() };
+    let (row, policies, clusters, failures, chart) = tokio::try_join!(
+        app.store.namespace_row(name, window),
+        app.store.namespace_policies(name, window, WORST),
+        app.store.namespace_clusters(name, window, WORST),
+        app.store.failure_page(&latest),
+        Chart::load(&app, "failing reviews", period, layout.now, Trend::Namespace(name))
+    )?;
+    let row = match row {
         Some(row) => row,
         None => quiet(&app, name).await?,
     };
-    let latest = FailureQuery { namespace: Some(name.to_owned()), limit: LATEST, ..FailureQuery::default() };
-    let (policies, clusters, failures) = tokio::try_join!(
-        app.store.namespace_policies(name, window, WORST),
-        app.store.namespace_clusters(name, window, WORST),
-        app.store.failure_page(&latest)
-    )?;
     let failures = failures.rows;
-    let chart = Chart::load(&app, "failing reviews", period, layout.now, Trend::Namespace(name)).await?;
     super::html(&NamespacePage { layout, period, row, chart, policies, clusters, failures })
 }
 

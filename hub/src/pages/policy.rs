@@ -64,15 +64,16 @@ pub(super) async fn show(
     let served = store.served_line().await?.map(|line| line.revision).unwrap_or_default();
     let facts = store.policy_page(&name, &served).await?.ok_or_else(|| Error::Absent(unknown(&word)))?;
     let window = period.window(layout.now);
-    let sums = store.policy_row(&name, window).await?.map(Sums::from).unwrap_or_default();
     let latest = FailureQuery { policy: Some(name.clone()), limit: LATEST, ..FailureQuery::default() };
-    let (namespaces, clusters, failures) = tokio::try_join!(
+    let (sums, namespaces, clusters, failures, chart) = tokio::try_join!(
+        store.policy_row(&name, window),
         store.policy_namespaces(&name, window, WORST),
         store.policy_clusters(&name, window, WORST),
-        store.failure_page(&latest)
+        store.failure_page(&latest),
+        Chart::load(&app, "failures", period, layout.now, Trend::Policy(&name))
     )?;
+    let sums = sums.map(Sums::from).unwrap_or_default();
     let failures = failures.rows;
-    let chart = Chart::load(&app, "failures", period, layout.now, Trend::Policy(&name)).await?;
     let page = PolicyPage {
         is_served: facts.revision == served,
         kinds: serde_json::from_str(&facts.kinds).unwrap_or_default(),

@@ -89,13 +89,16 @@ impl Store {
 
     async fn sums(&self, text: &str, kind: Kind, window: Window) -> sqlx::Result<Sums> {
         let text = sqlx::AssertSqlSafe(totals::statement(text, kind));
-        on!(self, |pool| totals::with_window!(sqlx::query_as(text), window).bind(0_i64).fetch_one(pool).await)
+        on!(self, |pool| totals::with_window!(sqlx::query_as(text), window, kind).bind(0_i64).fetch_one(pool).await)
     }
 
     async fn by_code(&self, window: Window) -> sqlx::Result<BTreeMap<String, i64>> {
         let text = sqlx::AssertSqlSafe(totals::statement(BY_CODE, Kind::Code));
         let rows: Vec<(String, i64)> =
-            on!(self, |pool| totals::with_window!(sqlx::query_as(text), window).bind(0_i64).fetch_all(pool).await)?;
+            on!(self, |pool| totals::with_window!(sqlx::query_as(text), window, Kind::Code)
+                .bind(0_i64)
+                .fetch_all(pool)
+                .await)?;
         Ok(rows.into_iter().collect())
     }
 }

@@ -86,7 +86,7 @@ impl Store {
     pub fn gathers_for(&self) -> Duration {
         match self {
             Store::Sqlite { .. } => Duration::from_secs(5),
-            Store::Postgres { .. } => Duration::from_secs(1),
+            Store::Postgres { .. } => Duration::from_millis(250),
         }
     }
 

@@ -83,11 +83,11 @@ mod tests {
     const MOVED: [(&str, i64); 6] = [
         (
             "SELECT COUNT(*) FROM sums WHERE kind IN (3, 4, 5) AND judged = 11 AND failing = 2 AND denied = 1 AND warned = 1",
-            9,
+            11,
         ),
-        ("SELECT COUNT(*) FROM sums WHERE kind IN (0, 1, 2, 6, 7) AND judged = 3 AND failing = 2 AND denied = 1", 15),
+        ("SELECT COUNT(*) FROM sums WHERE kind IN (0, 1, 2, 6, 7) AND judged = 3 AND failing = 2 AND denied = 1", 21),
         ("SELECT COUNT(*) FROM sums WHERE kind = 6 AND of_id = 7 AND subject_id = 1 AND micros_max = 0", 3),
-        ("SELECT COUNT(*) FROM sums JOIN names ON id = subject_id WHERE kind = 8 AND judged = 1 AND name = 'PL1'", 3),
+        ("SELECT COUNT(*) FROM sums JOIN names ON id = subject_id WHERE kind = 8 AND judged = 1 AND name = 'PL1'", 5),
         ("SELECT COUNT(*) FROM rollups WHERE cluster_id = 7 AND revision_id = 1 AND passes = 9 AND micros_max = 30", 2),
         ("SELECT COUNT(*) FROM failures WHERE id = 'a' AND at = 7200001 AND code = 'PL1' AND because = ''", 1),
     ];

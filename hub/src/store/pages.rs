@@ -3,6 +3,8 @@
 mod clusters;
 mod fleet;
 mod lookup;
+#[cfg(test)]
+mod model;
 mod namespaces;
 mod policies;
 mod revisions;
@@ -21,14 +23,18 @@ pub use window::{MINUTE_MS, Window};
 
 /// The statements of the pages with values, for the test of their plans.
 #[cfg(test)]
-pub(super) fn heavy() -> Vec<(String, super::scan::Statement)> {
+pub(super) fn heavy(store: &super::Store) -> Vec<(String, super::scan::Statement)> {
     use super::scan::{Bound, Statement};
     let window = Window::ending_at(1_795_243_328_000, 30 * super::sums::DAY);
     let with_window = |(name, text, more): (&str, String, Vec<Bound>)| {
-        let values = totals::values(window).into_iter().map(Bound::Number).chain(more).collect();
+        let values = totals::values(window, super::sums::Kind::PolicyInCluster)
+            .into_iter()
+            .map(Bound::Number)
+            .chain(more)
+            .collect();
         (name.to_owned(), Statement { text, values })
     };
-    let of_window = policies::statements().into_iter().chain(namespaces::statements());
+    let of_window = policies::statements().into_iter().chain(namespaces::statements(store));
     let of_window = of_window.chain(clusters::statements()).chain(fleet::statements());
     let mut all: Vec<(String, Statement)> = of_window.map(with_window).collect();
     all.push(("slots".to_owned(), fleet::slots()));

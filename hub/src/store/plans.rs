@@ -91,7 +91,7 @@ async fn walked_whole(store: &Store, statement: &Statement) -> Vec<String> {
 #[tokio::test]
 async fn nothing_that_a_page_asks_reads_a_growing_table_whole() {
     let fresh = Fresh::new().await;
-    let statements: Vec<(String, Statement)> = heavy().into_iter().chain(lists()).collect();
+    let statements: Vec<(String, Statement)> = heavy(&fresh.store).into_iter().chain(lists()).collect();
     assert!(statements.len() > 30, "{}", statements.len());
     for (name, statement) in statements {
         let whole = walked_whole(&fresh.store, &statement).await;

@@ -14,8 +14,12 @@ pub enum Aged {
     SumMinutes,
     /// Sums by hour that pages read.
     SumHours,
+    /// Sums by quarter of a day that pages read.
+    SumQuarters,
     /// Sums by day that pages read.
     SumDays,
+    /// Sums by week that pages read.
+    SumWeeks,
     /// Counts by hour of where and by which revision each policy judged.
     RollupHours,
     /// The same by day.
@@ -43,11 +47,13 @@ pub enum Aged {
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
+/// Weeks begin where their number says.
+const WEEK_MS: i64 = 7 * DAY_MS;
 
 /// The key of the sums, in its order.
 const SUMS: &str = "span, bucket, kind, of_id, subject_id";
 /// That of the rollups.
-const ROLLUPS: &str = "span, bucket, cluster_id, namespace_id, policy_id, revision_id";
+const ROLLUPS: &str = "span, bucket, policy_id, namespace_id, cluster_id, revision_id";
 /// Neither what a cluster enforces nor the newest that it was told.
 const OLD_ASSIGNMENTS: &str = "
     DELETE FROM assignments WHERE (cluster_id, epoch) IN
@@ -75,7 +81,7 @@ impl Aged {
     pub fn table(self) -> &'static str {
         match self {
             Aged::Failures => "failures",
-            Aged::SumMinutes | Aged::SumHours | Aged::SumDays => "sums",
+            Aged::SumMinutes | Aged::SumHours | Aged::SumQuarters | Aged::SumDays | Aged::SumWeeks => "sums",
             Aged::RollupHours | Aged::RollupDays => "rollups",
             Aged::ViolationDays => "violation_days",
             Aged::ViolationEvents => "violation_events",
@@ -95,7 +101,9 @@ impl Aged {
             Aged::Failures => ("at, id", "at < $1"),
             Aged::SumMinutes => (SUMS, "span = 1 AND bucket < $1"),
             Aged::SumHours => (SUMS, "span = 60 AND bucket < $1"),
+            Aged::SumQuarters => (SUMS, "span = 360 AND bucket < $1"),
             Aged::SumDays => (SUMS, "span = 1440 AND bucket < $1"),
+            Aged::SumWeeks => (SUMS, "span = 10080 AND bucket < $1"),
             Aged::RollupHours => (ROLLUPS, "span = 60 AND bucket < $1"),
             Aged::RollupDays => (ROLLUPS, "span = 1440 AND bucket < $1"),
             Aged::ViolationDays => ("day, cluster_id, namespace_id, policy_id", "day < $1"),
@@ -121,6 +129,8 @@ impl Aged {
             Aged::SumMinutes => at.div_euclid(MINUTE_MS),
             Aged::SumHours | Aged::RollupHours => at.div_euclid(HOUR_MS),
             Aged::SumDays | Aged::RollupDays | Aged::ViolationDays => at.div_euclid(DAY_MS),
+            Aged::SumQuarters => at.div_euclid(6 * HOUR_MS),
+            Aged::SumWeeks => at.div_euclid(WEEK_MS),
             _ => at,
         }
     }

@@ -1,5 +1,5 @@
-//! Sums that pages read instead of rows, by minute, hour and day: one row per subject and bucket, however many agents
-//! report. What was reported a moment ago is in `recent` still, and is added by whoever reads.
+//! Sums that pages read instead of rows, by minute, hour and day, some by quarter of a day and week: one row per subject and bucket, however many
+//! agents report. What was reported a moment ago is in `recent` still, and is added by whoever reads.
 //!
 //! Why they are needed: evaluations of one minute have a row per cluster, namespace and policy. Two hours of a thousand
 //! clusters are hundreds of thousands of them, too many to add up each time that a page is looked at.
@@ -12,8 +12,12 @@ use std::collections::HashMap;
 pub const MINUTE: i64 = 1;
 /// Buckets of an hour.
 pub const HOUR: i64 = 60;
+/// Buckets of a quarter of a day.
+pub const QUARTER: i64 = 360;
 /// Buckets of a day, in UTC.
 pub const DAY: i64 = 1_440;
+/// Buckets of a week, from Thursday to Wednesday in UTC.
+pub const WEEK: i64 = 10_080;
 
 pub(super) const ADD: Upsert<'static> = Upsert {
     into: "INSERT INTO sums (span, bucket, kind, of_id, subject_id, judged, failing, denied, warned, errors, exempted, micros,
@@ -66,6 +70,20 @@ impl Kind {
         }
     }
 
+    /// The lengths of its buckets, each a multiple of the one before. Lists of all clusters, namespaces or policies read many
+    /// rows for each bucket, and these are few to write; of what is of something else there are too many to be worth a row
+    /// more.
+    pub(super) const fn spans(self) -> &'static [i64] {
+        match self {
+            Kind::PolicyInCluster | Kind::PolicyInNamespace | Kind::NamespaceInCluster | Kind::ClusterInNamespace => {
+                &[MINUTE, HOUR, DAY]
+            }
+            Kind::Fleet | Kind::Cluster | Kind::Namespace | Kind::Policy | Kind::Code => {
+                &[MINUTE, HOUR, QUARTER, DAY, WEEK]
+            }
+        }
+    }
+
     /// The columns of `recent` that are `of_id` and `subject_id` here.
     pub(super) fn columns(self) -> (&'static str, &'static str) {
         match self {
@@ -96,9 +114,9 @@ impl Kind {
 /// Span, bucket, kind, of, subject: the order of the primary key.
 type Place = [i64; 5];
 
-/// What counts add to sums, each row once.
+/// What counts add to the sums of a minute: by kind, minute, of and subject.
 #[derive(Debug, Default)]
-pub(super) struct Sums(HashMap<Place, Counted>);
+pub(super) struct Sums(HashMap<(Kind, i64, i64, i64), Counted>);
 
 impl Sums {
     /// Adds what was counted in a minute to all sums of that minute.
@@ -110,21 +128,20 @@ impl Sums {
         };
         for kind in kinds {
             let (of, subject) = kind.ids(key);
-            let place = [MINUTE, key.minute, *kind as i64, of, subject];
-            recent::add(self.0.entry(place).or_default(), counted);
+            recent::add(self.0.entry((*kind, key.minute, of, subject)).or_default(), counted);
         }
     }
 
     /// Those of all spans, in the order of the key: what lies together is written together.
     pub(super) fn rows(self) -> Vec<[Value<'static>; 13]> {
-        let mut longer: HashMap<Place, Counted> = HashMap::with_capacity(self.0.len());
-        for ([_, minute, kind, of, subject], counted) in &self.0 {
-            for span in [HOUR, DAY] {
-                let place = [span, minute.div_euclid(span), *kind, *of, *subject];
-                recent::add(longer.entry(place).or_default(), counted);
+        let mut all: HashMap<Place, Counted> = HashMap::with_capacity(2 * self.0.len());
+        for ((kind, minute, of, subject), counted) in &self.0 {
+            for span in kind.spans() {
+                let place = [*span, minute.div_euclid(*span), *kind as i64, *of, *subject];
+                recent::add(all.entry(place).or_default(), counted);
             }
         }
-        let mut all: Vec<(Place, Counted)> = self.0.into_iter().chain(longer).collect();
+        let mut all: Vec<(Place, Counted)> = all.into_iter().collect();
         all.sort_unstable_by_key(|(place, _)| *place);
         all.iter().map(row).collect()
     }

@@ -71,7 +71,7 @@ impl Store {
     pub async fn fleet_row(&self, window: Window) -> sqlx::Result<NamespaceRow> {
         let text = statement(TOTALS, Kind::Fleet);
         let row: Option<NamespaceRow> = on!(self, |pool| {
-            let query = with_window!(sqlx::query_as(sqlx::AssertSqlSafe(text)), window);
+            let query = with_window!(sqlx::query_as(sqlx::AssertSqlSafe(text)), window, Kind::Fleet);
             query.bind(0_i64).bind(0_i64).fetch_optional(pool).await
         })?;
         Ok(row.unwrap_or_default())

@@ -1,7 +1,7 @@
 //! Policies: those of the served revision, and those that judged something in the window.
 
 use super::Window;
-use super::totals::{statement, with_window};
+use super::totals::{listed, statement, with_window};
 use crate::store::Store;
 #[cfg(test)]
 use crate::store::scan::Bound;
@@ -84,8 +84,8 @@ pub struct Spread {
 /// `revision_policies_by_policy`, once for each.
 const LIST: &str = ",
     counts AS (SELECT s.subject_id AS policy_id, {SUMS} {OF_KIND} GROUP BY s.subject_id),
-    served AS (SELECT * FROM revision_policies WHERE revision_id = (SELECT id FROM revisions WHERE revision = $45)),
-    known AS (SELECT policy_id FROM served UNION SELECT policy_id FROM counts)
+    served AS (SELECT * FROM revision_policies WHERE revision_id = (SELECT id FROM revisions WHERE revision = $95)),
+    known AS (SELECT policy_id FROM served UNION SELECT policy_id FROM counts WHERE judged + judged_before > 0)
     SELECT n.name, COALESCE(p.code, '') AS code, COALESCE(p.title, '') AS title,
            COALESCE(p.severity, '') AS severity, (s.policy_id IS NOT NULL) AS is_served,
            COALESCE(c.judged, 0) AS judged, COALESCE(c.failing, 0) AS failing, COALESCE(c.denied, 0) AS denied,
@@ -99,7 +99,7 @@ const LIST: &str = ",
     LEFT JOIN revision_policies p ON p.policy_id = known.policy_id AND p.revision_id = COALESCE(s.revision_id,
          (SELECT MAX(revision_id) FROM revision_policies l WHERE l.policy_id = known.policy_id))
     ORDER BY failing DESC, failing_before DESC, n.name
-    LIMIT $46";
+    LIMIT $96";
 
 /// One policy: a row of the primary key for each bucket.
 const ONE: &str = "
@@ -108,7 +108,8 @@ const ONE: &str = "
     FROM (SELECT s.subject_id AS policy_id, {SUMS} {OF_SUBJECT} GROUP BY s.subject_id) c
     JOIN names n ON n.id = c.policy_id
     LEFT JOIN revision_policies p ON p.policy_id = c.policy_id
-         AND p.revision_id = (SELECT MAX(revision_id) FROM revision_policies l WHERE l.policy_id = c.policy_id)";
+         AND p.revision_id = (SELECT MAX(revision_id) FROM revision_policies l WHERE l.policy_id = c.policy_id)
+    WHERE c.judged + c.judged_before > 0";
 
 const PAGE: &str = "
     SELECT n.name, p.code, p.title, p.description, p.severity, p.dialect, p.kinds, p.path, p.page, r.revision
@@ -123,14 +124,14 @@ const PAGE: &str = "
 const SPREAD: &str = "
     SELECT n.name, c.judged, c.failing, c.denied, c.judged_before, c.failing_before
     FROM (SELECT s.subject_id, {SUMS} {OF_KIND} GROUP BY s.subject_id) c JOIN {NAMES} n ON n.id = c.subject_id
-    ORDER BY c.failing DESC, c.failing_before DESC, n.name LIMIT $45";
+    WHERE c.judged + c.judged_before > 0 ORDER BY c.failing DESC, c.failing_before DESC, n.name LIMIT $95";
 
 impl Store {
     /// The policies of this revision and those that judged something, those that fail most first.
     pub async fn policy_rows(&self, revision: &str, window: Window, limit: i64) -> sqlx::Result<Vec<PolicyRow>> {
         let text = statement(LIST, Kind::Policy);
         on!(self, |pool| {
-            let query = with_window!(sqlx::query_as(sqlx::AssertSqlSafe(text)), window);
+            let query = with_window!(sqlx::query_as(sqlx::AssertSqlSafe(text)), window, Kind::Policy);
             let query = query.bind(0_i64).bind(revision).bind(limit);
             query.fetch_all(pool).await
         })
@@ -141,7 +142,7 @@ impl Store {
         let Some(id) = self.name_id(name).await? else { return Ok(None) };
         let text = statement(ONE, Kind::Policy);
         on!(self, |pool| {
-            let query = with_window!(sqlx::query_as(sqlx::AssertSqlSafe(text)), window);
+            let query = with_window!(sqlx::query_as(sqlx::AssertSqlSafe(text)), window, Kind::Policy);
             query.bind(0_i64).bind(id).fetch_optional(pool).await
         })
     }
@@ -169,11 +170,7 @@ impl Store {
 
     /// The namespaces or clusters of a policy, a cluster or a namespace.
     pub(super) async fn spread(&self, kind: Kind, of: i64, window: Window, limit: i64) -> sqlx::Result<Vec<Spread>> {
-        let text = spread(kind);
-        on!(self, |pool| {
-            let query = with_window!(sqlx::query_as(sqlx::AssertSqlSafe(text)), window);
-            query.bind(of).bind(limit).fetch_all(pool).await
-        })
+        listed(self, spread(kind), (window, kind), &[of, limit]).await
     }
 }
 

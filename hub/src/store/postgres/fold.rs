@@ -40,9 +40,11 @@ static FOLD: LazyLock<String> = LazyLock::new(|| {
 fn summed(kind: Kind) -> String {
     let (of, subject) = kind.columns();
     let (number, what) = (kind as i64, kind.what() as i64);
+    let spans: Vec<String> = kind.spans().iter().map(|span| format!("({span}::bigint)")).collect();
+    let spans = spans.join(", ");
     format!(
         "SELECT span, minute / span, {number}::bigint, {of}::bigint, {subject}::bigint, {SUMMED} FROM taken
-         CROSS JOIN (VALUES (1::bigint), (60), (1440)) AS spans (span) WHERE what = {what} GROUP BY 1, 2, 3, 4, 5"
+         CROSS JOIN (VALUES {spans}) AS spans (span) WHERE what = {what} GROUP BY 1, 2, 3, 4, 5"
     )
 }
 
