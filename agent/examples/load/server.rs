@@ -41,8 +41,11 @@ impl Server {
         let folder = prepared.data_folder();
         let path = |name: &str| folder.path().join(name).display().to_string();
         let listen_file = path("listen.json");
-        let mut command = Command::new("/proc/self/exe");
-        command.args(["agent", "--standalone", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
+        let mut command = match shipped() {
+            Some(agent) => Command::new(agent),
+            None => of_this_program("agent"),
+        };
+        command.args(["--standalone", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
         command.args(["--data", &path(""), "--hub", &prepared.hub, "--listen-file", &listen_file]);
         command.args(["--workers", &workers.to_string(), "--log", "warn"]);
         Self::start(command, &listen_file, Some(folder)).await
@@ -51,8 +54,8 @@ impl Server {
     /// Reads the review and allows it.
     pub async fn allow_all(prepared: &Prepared) -> Self {
         let folder = prepared.data_folder();
-        let mut command = Command::new("/proc/self/exe");
-        command.arg("allow-all").arg(folder.path());
+        let mut command = of_this_program("allow-all");
+        command.arg(folder.path());
         let listen_file = folder.path().join("listen.json").display().to_string();
         Self::start(command, &listen_file, Some(folder)).await
     }
@@ -62,9 +65,19 @@ impl Server {
         let folder = prepared.data_folder();
         let path = |name: &str| folder.path().join(name).display().to_string();
         let listen_file = path("listen.json");
-        let mut command = Command::new("/proc/self/exe");
-        command.args(["agent-on-cores", &cores.to_string(), "--kubeconfig", kubeconfig, "--replica", "a"]);
-        command.args(["--listen", "127.0.0.1:0"]);
+        let mut command = match shipped() {
+            Some(agent) => {
+                let mut command = Command::new("taskset");
+                command.args(["--cpu-list", &format!("0-{}", cores - 1)]).arg(agent);
+                command
+            }
+            None => {
+                let mut command = of_this_program("agent-on-cores");
+                command.arg(cores.to_string());
+                command
+            }
+        };
+        command.args(["--kubeconfig", kubeconfig, "--replica", "a", "--listen", "127.0.0.1:0"]);
         command.args(["--metrics-listen", "127.0.0.1:0", "--data", &path(""), "--hub", &prepared.hub]);
         command.args(["--listen-file", &listen_file, "--dns-name", "127.0.0.1", "--log", "warn"]);
         command.args(["--webhook-url", "https://127.0.0.1:1/validate"]);
@@ -124,6 +137,17 @@ impl Server {
         let (all, own, file) = (mib("VmRSS:"), mib("RssAnon:"), mib("RssFile:"));
         format!("{all:.1} MiB ({own:.1} its own, {file:.1} of the program file)")
     }
+}
+
+/// The agent's binary that `WRIT_AGENT` names; else this program is the agent, with what only a driver needs in it.
+fn shipped() -> Option<std::ffi::OsString> {
+    std::env::var_os("WRIT_AGENT")
+}
+
+fn of_this_program(part: &str) -> Command {
+    let mut command = Command::new("/proc/self/exe");
+    command.arg(part);
+    command
 }
 
 /// The child that is the agent.
