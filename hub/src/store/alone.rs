@@ -3,6 +3,7 @@
 //! two wait for each other.
 
 use super::Tx;
+use sqlx::PgConnection;
 use std::collections::BTreeSet;
 
 /// What is done alone.
@@ -30,15 +31,22 @@ impl Alone {
             Alone::Folding => (OURS + 4, 0),
         }
     }
+
+    /// Waits on this connection until nobody else does it, and keeps it so until its transaction ends.
+    pub(crate) async fn take(self, connection: &mut PgConnection) -> sqlx::Result<()> {
+        let (class, object) = self.key();
+        let lock = sqlx::query("SELECT pg_advisory_xact_lock($1, $2)").bind(class).bind(object);
+        lock.execute(connection).await.map(drop)
+    }
 }
 
 impl Tx {
     /// Waits until nobody else does this, and keeps it so until the transaction ends.
     pub(crate) async fn alone(&mut self, what: Alone) -> sqlx::Result<()> {
-        let Tx::Postgres(transaction) = self else { return Ok(()) };
-        let (class, object) = what.key();
-        let lock = sqlx::query("SELECT pg_advisory_xact_lock($1, $2)").bind(class).bind(object);
-        lock.execute(&mut **transaction).await.map(drop)
+        match self {
+            Tx::Sqlite(_) => Ok(()),
+            Tx::Postgres(transaction) => what.take(transaction).await,
+        }
     }
 
     /// The same for storing reports of these clusters.

@@ -5,7 +5,7 @@ use super::{PolicyRow, Spread, Window};
 use crate::store::Store;
 #[cfg(test)]
 use crate::store::scan::Bound;
-use crate::store::sums::Kind;
+use crate::store::sums::{DAY, HOUR, Kind};
 
 /// A namespace (or a cluster, or the fleet) with its reviews in both spans of a window.
 #[derive(Debug, Clone, Default, PartialEq, Eq, sqlx::FromRow)]
@@ -60,8 +60,7 @@ const CELLS: &str = ",
         SELECT p.id AS of_id, n.id AS subject_id, w.* FROM {WALK} w CROSS JOIN wanted_policies p CROSS JOIN wanted_namespaces n
         WHERE w.later <> 0 AND w.span > 1),
     found AS (
-        SELECT t.subject_id, t.of_id, t.failing * w.later AS failing FROM cells w CROSS JOIN sums t
-        WHERE t.span = w.span AND t.kind = {KIND} AND t.of_id = w.of_id AND t.subject_id = w.subject_id AND {BUCKETS}
+        {HOURS_AND_DAYS}
         UNION ALL
         SELECT t.subject_id, t.of_id, t.failing * w.later FROM series w CROSS JOIN wanted_policies p CROSS JOIN sums t
         WHERE w.later <> 0 AND w.span = 1 AND t.span = 1 AND t.bucket = w.bucket AND t.kind = {KIND} AND t.of_id = p.id
@@ -76,6 +75,12 @@ const CELLS: &str = ",
     JOIN names n ON n.id = c.subject_id JOIN names p ON p.id = c.of_id
     ORDER BY c.failing DESC, n.name, p.name";
 
+/// The cells in buckets of one length.
+const CELLS_OF_SPAN: &str = "
+    SELECT t.subject_id, t.of_id, t.failing * w.later AS failing FROM cells w CROSS JOIN sums t
+    WHERE w.span = {SPAN} AND t.span = {SPAN} AND t.kind = {KIND} AND t.of_id = w.of_id AND t.subject_id = w.subject_id
+      AND {BUCKETS}";
+
 /// Each policy that fails anywhere in the window, the worst of the fleet first, and what it did in this namespace or cluster:
 /// what [`Walk`] says for each of them, and a row of the primary key for each minute.
 const POLICIES: &str = ",
@@ -85,8 +90,7 @@ const POLICIES: &str = ",
     SELECT n.name, COALESCE(p.code, '') AS code, COALESCE(p.title, '') AS title,
            COALESCE(p.severity, '') AS severity, TRUE AS is_served, c.*
     FROM (SELECT s.of_id AS policy_id, {SUMS}
-          FROM (SELECT w.later, w.earlier, t.of_id, t.subject_id, {READ} FROM places w CROSS JOIN sums t
-              WHERE t.kind = {KIND} AND t.span = w.span AND t.of_id = w.of_id AND t.subject_id = $95 AND {BUCKETS}
+          FROM ({HOURS_AND_DAYS}
               UNION ALL SELECT w.later, w.earlier, t.of_id, t.subject_id, {READ} FROM series w CROSS JOIN sums t
               WHERE w.span = 1 AND t.kind = {KIND} AND t.span = 1 AND t.bucket = w.bucket AND t.subject_id = $95
                 AND t.of_id {ANY}SELECT subject_id FROM worst{END}
@@ -99,9 +103,15 @@ const POLICIES: &str = ",
     WHERE c.failing + c.failing_before + c.exempted > 0
     ORDER BY c.failing DESC, c.failing_before DESC, n.name LIMIT $97";
 
+/// The policies in buckets of one length.
+const POLICIES_OF_SPAN: &str = "
+    SELECT w.later, w.earlier, t.of_id, t.subject_id, {READ} FROM places w CROSS JOIN sums t
+    WHERE w.span = {SPAN} AND t.span = {SPAN} AND t.kind = {KIND} AND t.of_id = w.of_id AND t.subject_id = $95 AND {BUCKETS}";
+
 /// How hours and longer sums of one policy in one namespace or cluster are found: by a row of the primary key for each bucket,
 /// or by a range of `sums_by_subject` for each piece of the window. SQLite looks up quickly and has one writer, who is spared
-/// an index; PostgreSQL takes microseconds for each look of a join.
+/// an index; PostgreSQL takes microseconds for each look of a join. It is told the spans in words: it must see that the index is
+/// there for all that is asked, or else it reads millions of rows instead.
 #[derive(Debug, Clone, Copy)]
 struct Walk {
     /// What is walked over, `w`.
@@ -117,8 +127,10 @@ impl Walk {
     const OF_POSTGRES: Self =
         Self { relation: "pieces", buckets: "t.bucket >= w.low AND t.bucket < w.high", any: ["= ANY (ARRAY(", "))"] };
 
-    fn of(self, text: &str) -> String {
+    fn of(self, text: &str, of_span: &str) -> String {
         let [open, close] = self.any;
+        let spans = [HOUR, DAY].map(|span| of_span.replace("{SPAN}", &span.to_string()));
+        let text = text.replace("{HOURS_AND_DAYS}", &spans.join(" UNION ALL "));
         let text = text.replace("{WALK}", self.relation).replace("{BUCKETS}", self.buckets);
         text.replace("{ANY}", open).replace("{END}", close)
     }
@@ -181,12 +193,12 @@ impl Store {
 
     fn cells(&self, policies: &str, namespaces: &str) -> String {
         let text = CELLS.replace("{POLICIES}", policies).replace("{NAMESPACES}", namespaces);
-        statement(&self.walk().of(&text), Kind::PolicyInNamespace)
+        statement(&self.walk().of(&text, CELLS_OF_SPAN), Kind::PolicyInNamespace)
     }
 
     fn statement_of_policies(&self, kind: Kind) -> String {
         let text = POLICIES.replace("{OF_FLEET}", &of_kind(Kind::Policy, ""));
-        statement(&self.walk().of(&text), kind)
+        statement(&self.walk().of(&text, POLICIES_OF_SPAN), kind)
     }
 
     fn walk(&self) -> Walk {

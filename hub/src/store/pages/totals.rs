@@ -1,8 +1,8 @@
 //! What the pages' lists are made of: sums of both spans of a window by subject. A window is a handful of pieces (whole
-//! days, the hours and minutes beside them), and these at most some hundred buckets; each is one range of the primary
-//! key of `sums`. So a list of all policies over a month reads some hundred rows of each, whatever the fleet reported.
+//! weeks, the days, hours and minutes beside them), and these a few dozen buckets; each is one range of the primary
+//! key of `sums`. So a list of all policies over a month reads a few dozen rows of each, whatever the fleet reported.
 //! What was reported a moment ago is added from `recent`, in the same statement, which sees both as of one moment.
-//! A piece may be taken off: the hour, less the minutes after its first five, is what five minutes are.
+//! A piece may be taken off: fifty-five minutes are an hour less five minutes.
 //!
 //! The joins are written as CROSS JOIN to keep their order: buckets first, then a range of the key for each of them. Where single
 //! rows are looked up, all that the key is made of comes from one MATERIALIZED relation: of several, PostgreSQL looks up by some

@@ -1,6 +1,7 @@
 //! Partitions by day of what grows with every minute: made some days ahead, dropped when they are old. What has no
 //! partition of its day lies in the `rest` and moves when the day gets one.
 
+use crate::store::alone::Alone;
 use jiff::tz::TimeZone;
 use sqlx::postgres::PgPool;
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -64,6 +65,8 @@ async fn make_one(pool: &PgPool, table: &Table, day: i64) -> sqlx::Result<bool> 
     }
     let (from, until) = (day * length, (day + 1) * length);
     let mut tx = pool.begin().await?;
+    // Who folds much keeps its locks longer than we wait for them.
+    Alone::Folding.take(&mut tx).await?;
     run(&mut tx, WAIT.to_owned()).await?;
     // Nothing of this day may come into the rest while it moves. Whoever writes waits at the table: at the rest they would
     // have chosen it already, and fail for it once the day has its own place.
@@ -149,6 +152,9 @@ mod tests {
     const WAITING: &str = "
         SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
+    const TABLES_WAITED_FOR: &str = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation'
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
     /// Returns when so many wait for a lock.
     async fn waiting(pool: &PgPool, count: i64) {
         while sqlx::query_scalar::<_, i64>(WAITING).fetch_one(pool).await.unwrap() < count {
@@ -179,6 +185,25 @@ mod tests {
         assert_eq!(added.unwrap().rows_affected(), 1);
         let places: Vec<String> = sqlx::query_scalar(PLACES).fetch_all(writer).await.unwrap();
         assert_eq!(places, ["sums_minutes_20261128"]);
+    }
+
+    #[tokio::test]
+    async fn day_gets_its_partition_between_two_turns_of_folding() {
+        let Some(fresh) = Fresh::postgres("partition while counts are folded").await else { return };
+        let Store::Postgres { writer, .. } = &fresh.store else { unreachable!("it is PostgreSQL") };
+        let mut folding = writer.begin().await.unwrap();
+        Alone::Folding.take(&mut folding).await.unwrap();
+        run(&mut folding, "LOCK TABLE sums_minutes IN ROW EXCLUSIVE MODE".to_owned()).await.unwrap();
+        let making = make_one(writer, &TABLES[1], 20_785);
+        let ending = async {
+            waiting(writer, 1).await;
+            let tables: i64 = sqlx::query_scalar(TABLES_WAITED_FOR).fetch_one(writer).await.unwrap();
+            folding.commit().await.unwrap();
+            tables
+        };
+        let (made, tables) = tokio::join!(making, ending);
+        assert!(made.unwrap());
+        assert_eq!(tables, 0, "it waits for its turn, which has no end, and not for the table, which has");
     }
 
     #[test]
