@@ -123,14 +123,18 @@ impl Aged {
         )
     }
 
-    /// A time in the unit of the table.
+    /// A time in the unit of the table. What is taken off a longer sum goes with it and not before: minutes by the hour, the
+    /// others by the week. Else a window would hold what it should be spared.
     fn time(self, at: i64) -> i64 {
+        let (hour, week) = (at.div_euclid(HOUR_MS) * HOUR_MS, at.div_euclid(WEEK_MS) * WEEK_MS);
         match self {
-            Aged::SumMinutes => at.div_euclid(MINUTE_MS),
-            Aged::SumHours | Aged::RollupHours => at.div_euclid(HOUR_MS),
-            Aged::SumDays | Aged::RollupDays | Aged::ViolationDays => at.div_euclid(DAY_MS),
-            Aged::SumQuarters => at.div_euclid(6 * HOUR_MS),
-            Aged::SumWeeks => at.div_euclid(WEEK_MS),
+            Aged::SumMinutes => hour.div_euclid(MINUTE_MS),
+            Aged::SumHours => week.div_euclid(HOUR_MS),
+            Aged::SumQuarters => week.div_euclid(6 * HOUR_MS),
+            Aged::SumDays => week.div_euclid(DAY_MS),
+            Aged::SumWeeks => week.div_euclid(WEEK_MS),
+            Aged::RollupHours => at.div_euclid(HOUR_MS),
+            Aged::RollupDays | Aged::ViolationDays => at.div_euclid(DAY_MS),
             _ => at,
         }
     }
@@ -231,6 +235,29 @@ impl Store {
 mod tests {
     use super::*;
     use crate::store::fresh::Fresh;
+
+    /// All that is kept is what is told: a week has no days that are gone.
+    #[tokio::test]
+    async fn sums_of_a_week_grow_old_together() {
+        const SUMS: [Aged; 4] = [Aged::SumHours, Aged::SumQuarters, Aged::SumDays, Aged::SumWeeks];
+        let fresh = Fresh::new().await;
+        let week = 2_968 * WEEK_MS;
+        for day in 0..9 {
+            let minute = (week + day * DAY_MS) / MINUTE_MS;
+            let text = format!("INSERT INTO recent VALUES (0, {minute}, 1, 2, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0)");
+            let added = sqlx::AssertSqlSafe(text);
+            on!(write & fresh.store, |pool| sqlx::query(added).execute(pool).await.map(drop)).unwrap();
+        }
+        fresh.store.fold(100, 0).await.unwrap();
+        let mut told = vec![];
+        for before in [week + 3 * DAY_MS, week + 7 * DAY_MS + 1] {
+            for aged in SUMS {
+                fresh.store.delete_aged(aged, before, 1_000).await.unwrap();
+            }
+            told.push(fresh.store.counts(0).await.unwrap().reviews);
+        }
+        assert_eq!(told, [9, 2]);
+    }
 
     #[tokio::test]
     async fn pages_that_hold_nothing_go_back_to_the_disk() {

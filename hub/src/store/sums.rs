@@ -1,5 +1,6 @@
-//! Sums that pages read instead of rows, by minute, hour and day, some by quarter of a day and week: one row per subject and bucket, however many
-//! agents report. What was reported a moment ago is in `recent` still, and is added by whoever reads.
+//! Sums that pages read instead of rows, by minute, hour and day, some by quarter of a day and week: one row per subject
+//! and bucket, however many agents report. What was reported a moment ago is in `recent` still, and is added by whoever
+//! reads.
 //!
 //! Why they are needed: evaluations of one minute have a row per cluster, namespace and policy. Two hours of a thousand
 //! clusters are hundreds of thousands of them, too many to add up each time that a page is looked at.

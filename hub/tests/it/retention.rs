@@ -39,7 +39,8 @@ async fn each_kind_of_row_is_kept_as_long_as_it_is_said() {
     assert_eq!(left(&hub, 16).await, (1, 0, [1, 2, 3]));
     assert_eq!(left(&hub, 31).await, (0, 0, [1, 2, 3]));
     hub.sync().await;
-    assert_eq!(left(&hub, 402).await, (0, 0, [0, 0, 0]));
+    assert_eq!(left(&hub, 402).await, (0, 0, [1, 2, 3]), "sums of a week go together, and its last day is kept");
+    assert_eq!(left(&hub, 408).await, (0, 0, [0, 0, 0]));
     let (desired, _) = agent.desired(&hub).await;
     let index = agent.index(&hub, &desired).await;
     assert_eq!(index.files.len(), 1, "what is served stays");
